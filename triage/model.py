@@ -84,12 +84,16 @@ class Verdict(str, Enum):
 
 
 class Context(str, Enum):
-    """What kind of record a line belongs to: only ``normal`` lines are the software speaking for itself."""
+    """What kind of record a line belongs to: only ``normal`` lines are surely the software speaking for itself.
+
+    ``suspect``: after a request whose text was printed raw and not closed, so a client may have written the line.
+    """
 
     NORMAL = "normal"
     REQUEST_DUMP = "request-dump"
     CONFIG_DUMP = "config-dump"
     BENIGN = "benign"
+    SUSPECT = "suspect"
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,12 +317,15 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """One start of a server seen in a log, and what became of it. Lines are 1-based; 0 means not seen."""
+    """One start of a server seen in a log, and what became of it. Lines are 1-based; 0 means not seen.
+
+    ``last_batch`` is the last line that shows a batch of requests at work.
+    """
 
     source: str
     line: int
     ready_line: int = 0
-    last_batch_line: int = 0
+    last_batch: Place | None = None
     command: tuple[str, ...] = ()
 
 

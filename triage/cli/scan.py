@@ -1,0 +1,106 @@
+"""``sgltriage scan``: logs in, report out."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from triage.cli.exit_codes import ExitCode
+from triage.cli.options import inputs_argument, kb_option, known_id, load_or_fail
+from triage.reporting.exit_status import FAIL_ON, exit_code
+from triage.reporting.render import FORMATS
+
+
+@click.command()
+@inputs_argument
+@click.option("--format", "fmt", type=click.Choice(FORMATS), default="text", show_default=True, help="How to report.")
+@kb_option
+@click.option("--without", multiple=True, metavar="ID", help="Leave a signature out; may be given more than once.")
+@click.option("--fail-on", type=click.Choice(FAIL_ON), default="error", show_default=True, help="Least severity for exit status 1.")
+@click.option("--top", type=click.IntRange(1), metavar="N", help="Show at most N diagnoses.")
+@click.option("--unexplained", type=click.IntRange(0), default=3, show_default=True, metavar="N", help="Show N unexplained error lines.")
+@click.option("--strict", is_flag=True, help="Exit status 4 when an input was cut short.")
+@click.option("--stdin-name", default="-", metavar="NAME", help="What to call standard input in the report.")
+@click.option("--binary-as-text", is_flag=True, help="Read files that look binary all the same.")
+@click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True)
+def scan(
+    paths: tuple[str, ...],
+    fmt: str,
+    packs: tuple[Path, ...],
+    without: tuple[str, ...],
+    fail_on: str,
+    top: int | None,
+    unexplained: int,
+    strict: bool,
+    stdin_name: str,
+    binary_as_text: bool,
+    color: str,
+) -> int:
+    """Read logs and name the root cause, with its evidence.
+
+    Files may be compressed (gz, zst, xz, bz2); a directory stands for the logs in it; `-` or no path at all is standard
+    input. Several files are read as one failure.
+    """
+    from triage.cli.diagnostics import tell
+    from triage.cli.reading import read_and_scan
+    from triage.reporting.outlet import Outlet
+    from triage.reporting.render import render
+    from triage.safety.redact import Redactor
+
+    began = time.monotonic()
+    knowledge = load_or_fail(packs)
+    left_out = frozenset(known_id(name, knowledge) for name in without)
+    result = read_and_scan(paths, knowledge, stdin_name=stdin_name, binary_as_text=binary_as_text, without=left_out)
+    for error in result.unreadable:
+        tell(str(error))
+    if not result.report.observation.inputs:
+        return ExitCode.USAGE
+    terminal = sys.stdout.isatty()
+    output = render(
+        result.report,
+        fmt,
+        Outlet(Redactor()),
+        color=wants_color(color),
+        ascii_only=not _speaks_unicode(),
+        width=shutil.get_terminal_size().columns if terminal else None,
+        top=top,
+        unexplained=unexplained,
+        elapsed=time.monotonic() - began if terminal else None,
+    )
+    for piece in output:
+        sys.stdout.write(piece)
+    sys.stdout.flush()
+    return _status(result.report.observation.inputs, exit_code(result.report, fail_on), result, strict=strict)
+
+
+def wants_color(choice: str) -> bool:
+    """--color, then NO_COLOR, then FORCE_COLOR, then whether stdout is a terminal that can."""
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR") or os.environ.get("CLICOLOR_FORCE"):
+        return True
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _speaks_unicode() -> bool:
+    return "utf" in (sys.stdout.encoding or "").lower()
+
+
+def _status(inputs: object, code: int, result: object, *, strict: bool) -> int:
+    from triage.engine import ScanResult
+
+    assert isinstance(result, ScanResult)
+    if result.interrupted:
+        return ExitCode.INTERRUPTED
+    if any(not error.harmless for error in result.unreadable):
+        return ExitCode.USAGE
+    if strict and any(item.truncated for item in result.report.observation.inputs):
+        return ExitCode.PARTIAL
+    return code

@@ -1,0 +1,138 @@
+"""The whole way from bytes to a report; what the command line and the other faces call.
+
+The parts know nothing of each other: reading gives bytes, matching findings, reasoning a report. Here they are joined.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from triage import __version__
+from triage.knowledge.compiled import Knowledge, cache_directory, load_knowledge
+from triage.knowledge.errors import Problems
+from triage.knowledge.pack import bundled_directory, read_packs
+from triage.matching.confirm import Confirmer
+from triage.matching.markers import all_markers, marker_pattern
+from triage.matching.observe import observe
+from triage.matching.record import SourceScan
+from triage.matching.scanner import Scanner
+from triage.model import Pattern, Report
+from triage.reading.source import ReadError, Source
+from triage.reasoning.diagnose import diagnose
+
+
+@dataclass(slots=True)
+class ScanResult:
+    """A report, what could not be read, and whether the reading was broken off by the operator."""
+
+    report: Report
+    unreadable: list[ReadError] = field(default_factory=list)
+    interrupted: bool = False
+
+
+class Interrupted(Exception):
+    """Raised inside a read by whoever wants the reading to end now; what was read so far is reported."""
+
+
+class Gate:
+    """Lets an operator end the reading between two blocks, or inside a read that waits, but never inside a scan."""
+
+    def __init__(self) -> None:
+        self._stop = False
+        self._reading = False
+
+    def break_off(self) -> None:
+        """End the reading as soon as the scanner is at rest.
+
+        Raises:
+            Interrupted: now, when a read is waiting.
+        """
+        self._stop = True
+        if self._reading:
+            raise Interrupted
+
+    def read(self, source: Source, view: memoryview) -> int:
+        """``source.readinto(view)``, unless the reading was ended.
+
+        Raises:
+            Interrupted: it was.
+        """
+        self._reading = True
+        try:
+            if self._stop:
+                raise Interrupted
+            return source.readinto(view)
+        finally:
+            self._reading = False
+
+
+def load(extra: Sequence[Path] = (), environment: dict[str, str] | None = None) -> Knowledge:
+    """The bundled knowledge and that of the packs in ``extra``.
+
+    Raises:
+        KnowledgeError: a pack is wrong. FileNotFoundError: the bundled signatures are missing.
+    """
+    roots = [bundled_directory("signatures"), *extra]
+    cache = cache_directory(dict(os.environ) if environment is None else environment)
+    return load_knowledge(read_packs(roots, Problems()), all_markers(), cache)
+
+
+def scan_inputs(
+    inputs: Iterable[Source | ReadError],
+    knowledge: Knowledge,
+    *,
+    without: frozenset[str] = frozenset(),
+    on_bytes: Callable[[str, int], None] | None = None,
+    gate: Gate | None = None,
+) -> ScanResult:
+    """Read every input to its end, and report. ``on_bytes`` hears of progress (label, bytes read so far)."""
+    scans: list[SourceScan] = []
+    notes: list[tuple[tuple[str, ...], bool]] = []
+    unreadable: list[ReadError] = []
+    interrupted = False
+    for item in inputs:
+        if isinstance(item, ReadError):
+            unreadable.append(item)
+            continue
+        with item as source:
+            scanner = Scanner(source.label, knowledge.database, Confirmer(_lookup(knowledge)))
+            try:
+                _pump(source, scanner, on_bytes, gate or Gate())
+            except Interrupted:
+                interrupted = True
+            except ReadError as error:
+                unreadable.append(error)
+            scans.append(scanner.finish())
+            notes.append((tuple(source.notes), source.truncated or interrupted))
+        if interrupted:
+            break
+    base = knowledge.base.without(without) if without else knowledge.base
+    report = diagnose(observe(scans, notes), base, version=__version__)
+    return ScanResult(report, unreadable, interrupted)
+
+
+def scan_text(text: bytes, knowledge: Knowledge, source: str = "<text>", chunk: int | None = None) -> Report:
+    """The report on bytes in memory, fed in pieces of ``chunk`` bytes (None: at once)."""
+    scanner = Scanner(source, knowledge.database, Confirmer(_lookup(knowledge)))
+    for start in range(0, len(text), chunk or max(1, len(text))):
+        scanner.feed(memoryview(text)[start : start + (chunk or len(text))])
+    return diagnose(observe([scanner.finish()], [((), False)]), knowledge.base, version=__version__)
+
+
+def _pump(source: Source, scanner: Scanner, on_bytes: Callable[[str, int], None] | None, gate: Gate) -> None:
+    total = 0
+    while count := gate.read(source, scanner.room()):
+        scanner.advance(count)
+        total += count
+        if on_bytes is not None:
+            on_bytes(source.label, total)
+
+
+def _lookup(knowledge: Knowledge) -> Callable[[str], Pattern]:
+    def lookup(key: str) -> Pattern:
+        return marker_pattern(key) if key.startswith("@") else knowledge.base.pattern(key)
+
+    return lookup

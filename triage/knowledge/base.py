@@ -1,0 +1,67 @@
+"""The knowledge base: every signature by id, every pattern by key. Signatures are built when first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from triage.knowledge.signature_schema import build_signature
+from triage.knowledge.spec import Plain
+from triage.model import Location, Pattern, Signature
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureRecord:
+    """A decoded signature file: plain data, its area (folder) and its path."""
+
+    data: dict[str, Plain]
+    area: str
+    path: str
+
+
+@dataclass(slots=True)
+class KnowledgeBase:
+    """Signatures by id in sorted order. Only those that a log touches are ever built: a scan starts in milliseconds."""
+
+    records: Mapping[str, SignatureRecord]
+    _built: dict[str, Signature] = field(default_factory=dict)
+
+    def __contains__(self, identifier: object) -> bool:
+        return identifier in self.records
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def ids(self) -> tuple[str, ...]:
+        """Every id, sorted."""
+        return tuple(sorted(self.records))
+
+    def get(self, identifier: str) -> Signature:
+        """The signature of that id.
+
+        Raises:
+            KeyError: if there is none.
+        """
+        if identifier not in self._built:
+            record = self.records[identifier]
+            self._built[identifier] = build_signature(record.data, record.area, Location(record.path))
+        return self._built[identifier]
+
+    def __iter__(self) -> Iterator[Signature]:
+        return (self.get(identifier) for identifier in self.ids())
+
+    def pattern(self, key: str) -> Pattern:
+        """The pattern ``signature/evidence/index``.
+
+        Raises:
+            KeyError: if there is none.
+        """
+        owner = self.get(key.partition("/")[0])
+        for pattern in owner.patterns():
+            if pattern.key == key:
+                return pattern
+        raise KeyError(key)
+
+    def without(self, identifiers: frozenset[str]) -> KnowledgeBase:
+        """The same base less some ids."""
+        return KnowledgeBase({key: value for key, value in self.records.items() if key not in identifiers})

@@ -1,0 +1,150 @@
+"""Loading a knowledge base: from the cache when nothing changed, else from the YAML files.
+
+The cached form holds the decoded signatures as JSON and both automata, in one file named after the hash of everything
+that decides it. It is never a pickle, is replaced atomically, and is only read when it and its folder are ours alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import stat
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import hyperscan
+
+from triage import __version__
+from triage.knowledge.base import KnowledgeBase, SignatureRecord
+from triage.knowledge.database import Expression, PatternDatabase, expressions_of
+from triage.knowledge.errors import KnowledgeError, Problem, Problems
+from triage.knowledge.pack import PackFile, content_hash
+from triage.model import Location
+
+_MAGIC = b"sgltriage-knowledge-1\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """A knowledge base with its pattern database."""
+
+    base: KnowledgeBase
+    database: PatternDatabase
+
+
+def load_knowledge(files: Sequence[PackFile], markers: Sequence[Expression], cache: Path | None) -> Knowledge:
+    """The knowledge of ``files``, through the folder ``cache`` (None: without one).
+
+    Raises:
+        KnowledgeError: the first problem of a file, or a pattern that Hyperscan refuses.
+    """
+    salt = [__version__, str(hyperscan.__version__), _compiler(), *(f"{item.key} {item.source} {item.once}" for item in markers)]
+    name = content_hash(files, *salt) + ".kb"
+    if cache is not None:
+        found = _read(cache / name)
+        if found is not None:
+            return found
+    # YAML, packaging and the checks are only needed when something changed.
+    from triage.knowledge.loading import decode_files
+
+    base = decode_files(files, Problems())
+    knowledge = Knowledge(base, compile_database(base, markers))
+    if cache is not None:
+        # A cache is a convenience: a read-only or full disk, or a foreign folder, only costs the time to compile again.
+        with contextlib.suppress(OSError):
+            _write(cache, name, knowledge)
+    return knowledge
+
+
+def _compiler() -> str:
+    """The text of the modules that make the compiled form: in a checkout they change without a new version."""
+    return "".join(path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py")))
+
+
+def compile_database(base: KnowledgeBase, markers: Sequence[Expression]) -> PatternDatabase:
+    """The database over all patterns of ``base`` and the engine's markers.
+
+    Raises:
+        KnowledgeError: Hyperscan refuses a pattern.
+    """
+    try:
+        return PatternDatabase.compile([*expressions_of(base), *markers])
+    except ValueError as error:
+        identifier = str(error).partition("/")[0]
+        path = base.records[identifier].path if identifier in base else "<markers>"
+        raise KnowledgeError(Problem(Location(path), str(error))) from error
+
+
+def cache_directory(environment: dict[str, str]) -> Path | None:
+    """``$XDG_CACHE_HOME/sgltriage`` or ``~/.cache/sgltriage``; None without a usable home."""
+    root = environment.get("XDG_CACHE_HOME", "")
+    if root and os.path.isabs(root):  # noqa: PTH117  (a relative XDG path is to be ignored, says its specification)
+        return Path(root, "sgltriage")
+    home = environment.get("HOME", "")
+    return Path(home, ".cache", "sgltriage") if home and os.path.isabs(home) else None  # noqa: PTH117
+
+
+def _read(path: Path) -> Knowledge | None:
+    try:
+        if not _is_ours(os.stat(path.parent), folder=True):  # noqa: PTH116  (Path.stat would follow the same link twice)
+            return None
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        with open(descriptor, "rb") as stream:
+            if not _is_ours(os.fstat(descriptor), folder=False):
+                return None
+            return _parse(stream.read())
+    except (OSError, ValueError, KeyError, TypeError, hyperscan.error):
+        return None  # absent, damaged, or of another platform: compile again
+
+
+def _parse(content: bytes) -> Knowledge | None:
+    if not content.startswith(_MAGIC):
+        return None
+    head_end = content.index(b"\n", len(_MAGIC)) + 1
+    lengths = [int(number) for number in content[len(_MAGIC) : head_end].split()]
+    if len(lengths) != 3 or sum(lengths) != len(content) - head_end:
+        return None
+    middle, last = head_end + lengths[0], head_end + lengths[0] + lengths[1]
+    head = json.loads(content[head_end:middle])
+    records = {row["data"]["id"]: SignatureRecord(row["data"], row["area"], row["path"]) for row in head["signatures"]}
+    expressions = [Expression(*row) for row in head["expressions"]]
+    return Knowledge(KnowledgeBase(records), PatternDatabase.load(expressions, content[middle:last], content[last:]))
+
+
+def _write(cache: Path, name: str, knowledge: Knowledge) -> None:
+    cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not _is_ours(cache.stat(), folder=True):
+        return
+    every, once = knowledge.database.dump()
+    head = json.dumps(
+        {
+            "signatures": [{"data": item.data, "area": item.area, "path": item.path} for item in knowledge.base.records.values()],
+            "expressions": [[item.key, item.source, item.literal, item.once] for item in knowledge.database.expressions],
+        },
+        separators=(",", ":"),
+    ).encode()
+    descriptor, temporary = tempfile.mkstemp(dir=cache, prefix=".new-")
+    try:
+        with open(descriptor, "wb") as stream:
+            stream.write(_MAGIC + f"{len(head)} {len(every)} {len(once)}\n".encode() + head + every + once)
+        os.replace(temporary, cache / name)  # noqa: PTH105
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)  # noqa: PTH108
+        raise
+    _forget_old(cache, keep=name)
+
+
+def _forget_old(cache: Path, keep: str, most: int = 8) -> None:
+    """Every edit of a pack makes a new file: the oldest beyond ``most`` go."""
+    others = sorted((path for path in cache.glob("*.kb") if path.name != keep), key=lambda path: path.stat().st_mtime)
+    for path in others[: max(0, len(others) - most + 1)]:
+        path.unlink(missing_ok=True)
+
+
+def _is_ours(info: os.stat_result, *, folder: bool) -> bool:
+    right_kind = stat.S_ISDIR(info.st_mode) if folder else stat.S_ISREG(info.st_mode)
+    return right_kind and info.st_uid == os.getuid() and not info.st_mode & 0o022

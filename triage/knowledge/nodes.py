@@ -1,0 +1,40 @@
+"""The nodes of a rule file: scalars, lists and mappings that know their place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Union
+
+from triage.model import Location
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarNode:
+    """A scalar as written; ``plain`` means unquoted, so that it may be read as a number or a boolean."""
+
+    value: str
+    plain: bool
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class ListNode:
+    """A sequence of nodes."""
+
+    items: tuple[Node, ...]
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class MappingNode:
+    """Keys (text scalars, no duplicates) with their nodes, in file order."""
+
+    pairs: tuple[tuple[ScalarNode, Node], ...]
+    location: Location
+
+    def get(self, key: str) -> Node | None:
+        """The node under ``key``, or None."""
+        return next((value for name, value in self.pairs if name.value == key), None)
+
+
+Node = Union[ScalarNode, ListNode, MappingNode]

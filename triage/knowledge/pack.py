@@ -1,0 +1,76 @@
+"""Rule packs on disk: the bundled one (in a checkout or in the wheel) and those named with ``--kb``."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from triage.knowledge.errors import Problems
+from triage.model import Location
+
+MAX_FILES = 20_000
+MAX_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class PackFile:
+    """One YAML file of a pack: ``path`` as shown to people, its area (folder below the pack's root), its bytes."""
+
+    path: str
+    area: str
+    content: bytes
+
+
+def bundled_directory(kind: str) -> Path:
+    """Where the shipped ``signatures`` or ``playbooks`` lie: inside the wheel, or at the top of a source checkout.
+
+    Raises:
+        FileNotFoundError: the installation lacks them.
+    """
+    package = Path(__file__).resolve().parent.parent
+    for candidate in (package / "_data" / kind, package.parent / kind):
+        if candidate.is_dir():
+            return candidate
+    raise FileNotFoundError(f"the bundled {kind} are missing from this installation ({package})")
+
+
+def read_pack(root: Path, problems: Problems) -> list[PackFile]:
+    """Every ``*.yaml`` below ``root`` (a pack's top or its ``signatures`` folder), sorted by path.
+
+    Links that lead out of the pack and files above MAX_BYTES are refused.
+    """
+    top = root / "signatures" if (root / "signatures").is_dir() else root
+    inside = top.resolve()
+    found: list[PackFile] = []
+    for path in sorted(top.rglob("*.yaml")):
+        relative = path.relative_to(top)
+        if not path.resolve().is_relative_to(inside):
+            problems.add(Location(str(path)), "leads out of its pack")
+            continue
+        if not path.is_file():
+            continue
+        if len(found) >= MAX_FILES:
+            problems.add(Location(str(top)), f"more than {MAX_FILES} files; the rest is left out")
+            break
+        if path.stat().st_size > MAX_BYTES:
+            problems.add(Location(str(path)), f"file is larger than {MAX_BYTES} bytes")
+            continue
+        area = relative.parts[0] if len(relative.parts) > 1 else ""
+        found.append(PackFile(str(path), area, path.read_bytes()))
+    return found
+
+
+def read_packs(roots: Sequence[Path], problems: Problems) -> list[PackFile]:
+    """The files of several packs in order."""
+    return [item for root in roots for item in read_pack(root, problems)]
+
+
+def content_hash(files: Sequence[PackFile], *salt: str) -> str:
+    """SHA-256 over the files' areas and bytes and whatever else decides the compiled form."""
+    digest = hashlib.sha256("\0".join(salt).encode())
+    for item in files:
+        digest.update(f"\0{item.path}\0{item.area}\0{len(item.content)}\0".encode("utf-8", "surrogateescape"))
+        digest.update(item.content)
+    return digest.hexdigest()

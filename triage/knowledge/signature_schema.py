@@ -1,0 +1,288 @@
+"""The format of a signature file, as kinds; and the plain record it decodes to, as the model's Signature."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from triage.knowledge.errors import Problems
+from triage.knowledge.regex_syntax import MIN_LITERAL, complaint, mandatory_literal
+from triage.knowledge.spec import AnyScalar, ByShape, Integer, Kind, ListOf, MapOf, Plain, Record, Text
+from triage.knowledge.nodes import ListNode, MappingNode, Node, ScalarNode
+from triage.model import (
+    Evidence,
+    FactTest,
+    Location,
+    LogCondition,
+    LogOperator,
+    Pattern,
+    Phase,
+    Prevalence,
+    Role,
+    Severity,
+    Signature,
+    Strength,
+    Value,
+    VersionRange,
+)
+
+CAPTURE_TYPES = ("text", "int", "float", "size", "port", "pid", "path", "ident", "version")
+FACT_OPERATORS = ("eq", "ne", "lt", "gt", "le", "ge", "in", "matches", "version", "divides", "exists")
+LEVELS = ("trace", "debug", "info", "warning", "error", "fatal")
+ID_FORM = r"[a-z0-9]+(?:-[a-z0-9]+)*"
+_WITHIN = re.compile(r"(?P<number>\d+)\s*(?P<unit>s|lines?)")
+
+
+def _choices(enum: Any) -> tuple[str, ...]:
+    return tuple(member.value for member in enum)
+
+
+@dataclass(frozen=True, slots=True)
+class RegexText:
+    """A regular expression that is safe to run and that Hyperscan can look for."""
+
+    def decode(self, node: Node, problems: Problems) -> str | None:
+        value = Text().decode(node, problems)
+        wrong = complaint(value) if value else None
+        if wrong:
+            problems.add(node.location, wrong)
+            return None
+        return value
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "minLength": 1, "format": "regex"}
+
+
+@dataclass(frozen=True, slots=True)
+class PatternKind:
+    """A regex alone, or a mapping with ``pattern`` and its options; decodes to the mapping with its literal found."""
+
+    options = Record(
+        {
+            "pattern": RegexText(),
+            "literal": Text(max_length=200),
+            "unless": RegexText(),
+            "captures": MapOf(Text(pattern=r"[a-z][a-z0-9_]*"), Text(choices=CAPTURE_TYPES)),
+            "levels": ListOf(Text(choices=LEVELS)),
+        },
+        required=("pattern",),
+        name="pattern",
+    )
+
+    def decode(self, node: Node, problems: Problems) -> dict[str, Plain] | None:
+        if isinstance(node, ScalarNode):
+            source = RegexText().decode(node, problems)
+            found: dict[str, Plain] | None = None if source is None else {"pattern": source}
+        else:
+            found = self.options.decode(node, problems)
+        if not found or not found.get("pattern"):
+            return None
+        source = found["pattern"]
+        found.setdefault("literal", mandatory_literal(source))
+        if len(found["literal"]) < MIN_LITERAL:
+            problems.add(node.location, f"no literal of at least {MIN_LITERAL} characters must occur; declare one with 'literal:'")
+        groups = re.findall(r"\(\?P<([A-Za-z_]\w*)>", source)
+        for name in found.get("captures") or {}:
+            if name not in groups:
+                problems.add(node.location, f"captures '{name}', but the pattern has no group of that name")
+        found["captures"] = {name: (found.get("captures") or {}).get(name, "text") for name in groups}
+        return found
+
+    def schema(self) -> dict[str, Any]:
+        return {"anyOf": [RegexText().schema(), self.options.schema()]}
+
+
+PATTERN = PatternKind()
+_SEVERAL = ListOf(PATTERN, at_least=1)
+_LOG_MAPPING = Record(
+    {
+        "pattern": RegexText(),
+        "literal": Text(max_length=200),
+        "unless": RegexText(),
+        "captures": PatternKind.options.fields["captures"],
+        "levels": PatternKind.options.fields["levels"],
+        "all": _SEVERAL,
+        "any": _SEVERAL,
+        "at_least": Record({"count": Integer(1), "of": _SEVERAL}, required=("count", "of"), name="at_least"),
+        "sequence": Record(
+            {"of": ListOf(PATTERN, at_least=2), "within": Text(pattern=_WITHIN.pattern), "by": Text(choices=("rank", "pid", "source"))},
+            required=("of",),
+            name="sequence",
+        ),
+        "absent": Record({"pattern": PATTERN, "observable": PATTERN}, required=("pattern", "observable"), name="absent"),
+    },
+    exactly_one=(("pattern", "all", "any", "at_least", "sequence", "absent"),),
+    name="log condition",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LogKind:
+    """Any form of ``log:``, decoded to {operator, patterns, ...}."""
+
+    def decode(self, node: Node, problems: Problems) -> dict[str, Plain] | None:
+        if isinstance(node, ScalarNode) or (isinstance(node, MappingNode) and node.get("pattern") is not None):
+            pattern = PATTERN.decode(node, problems)
+            return None if pattern is None else {"operator": "any", "patterns": [pattern]}
+        found = _LOG_MAPPING.decode(node, problems)
+        if not found:
+            return None
+        operator, body = next(iter(found.items()))
+        if body is None:
+            return None
+        if operator in ("all", "any"):
+            return {"operator": operator, "patterns": body}
+        if operator == "absent":
+            return {"operator": operator, "patterns": [body["pattern"]], "observable": body["observable"]}
+        within = _WITHIN.fullmatch(body.get("within") or "")
+        unit = "within_seconds" if within and within["unit"] == "s" else "within_lines"
+        return {
+            "operator": operator,
+            "patterns": body.get("of") or [],
+            "count": body.get("count", 1),
+            "by": body.get("by", "source"),
+            **({unit: int(within["number"])} if within else {}),
+        }
+
+    def schema(self) -> dict[str, Any]:
+        return {"anyOf": [RegexText().schema(), _LOG_MAPPING.schema()]}
+
+
+@dataclass(frozen=True, slots=True)
+class OperandKind:
+    """What a fact is tested against: one value, or one operator with its operand."""
+
+    operand = ByShape(scalar=AnyScalar(), sequence=ListOf(AnyScalar()))
+
+    def decode(self, node: Node, problems: Problems) -> list[Plain] | None:
+        if not isinstance(node, MappingNode):
+            return ["in" if isinstance(node, ListNode) else "eq", self.operand.decode(node, problems)]
+        tests = MapOf(Text(choices=FACT_OPERATORS), self.operand).decode(node, problems)
+        if not tests or len(tests) != 1:
+            problems.add(node.location, "a fact is tested with exactly one operator")
+            return None
+        operator, value = next(iter(tests.items()))
+        if operator == "matches" and isinstance(value, str) and complaint(value):
+            problems.add(node.location, str(complaint(value)))
+        return [operator, value]
+
+    def schema(self) -> dict[str, Any]:
+        operators = {"type": "object", "propertyNames": {"enum": list(FACT_OPERATORS)}, "minProperties": 1, "maxProperties": 1}
+        return {"anyOf": [self.operand.schema(), operators]}
+
+
+_FACTS = MapOf(Text(pattern=r"[a-z0-9][a-z0-9_.-]*"), OperandKind())
+_EVIDENCE = Record(
+    {
+        "id": Text(pattern=ID_FORM),
+        "log": LogKind(),
+        "fact": _FACTS,
+        "probe": Text(pattern=ID_FORM),
+        "strength": Text(choices=_choices(Strength)),
+        "phases": ListOf(Text(choices=_choices(Phase)), at_least=1),
+        "when": _FACTS,
+        "label": Text(max_length=120),
+        "family": Text(pattern=ID_FORM),
+    },
+    required=("id", "strength"),
+    exactly_one=(("log", "fact"),),
+    name="piece of evidence",
+)
+_VERSION = ByShape(
+    scalar=Text(max_length=100),
+    mapping=Record({"range": Text(max_length=100), "fixed_in": Text(max_length=40)}, required=("range",), name="version range"),
+)
+SIGNATURE: Kind = Record(
+    {
+        "id": Text(pattern=ID_FORM, max_length=80, doc="The cause; public and stable, equal to the file's name."),
+        "title": Text(max_length=120, doc="The cause in one phrase."),
+        "component": Text(max_length=60),
+        "severity": Text(choices=_choices(Severity)),
+        "role": Text(choices=_choices(Role)),
+        "prevalence": Text(choices=_choices(Prevalence)),
+        "versions": MapOf(Text(pattern=r"[a-z0-9][a-z0-9_.-]*"), _VERSION),
+        "explanation": Text(doc="Why it happens, in plain words."),
+        "fix": Text(max_length=400, doc="What mends it, in one line."),
+        "safety": Text(doc="What must not be taken for it."),
+        "evidence": ListOf(_EVIDENCE, at_least=1),
+        "explains": ListOf(Text(pattern=ID_FORM)),
+        "refines": ListOf(Text(pattern=ID_FORM), lone=True),
+        "playbook": Text(pattern=ID_FORM),
+        "references": ListOf(Text(pattern=r"https?://\S+", max_length=300)),
+        "examples": ListOf(Text(max_length=65536), at_least=1),
+        "near_misses": ListOf(Text(max_length=65536), at_least=1),
+    },
+    required=("id", "title", "component", "severity", "role", "prevalence", "explanation", "fix", "evidence", "examples", "near_misses"),
+    name="signature",
+)
+
+
+def build_signature(record: dict[str, Plain], area: str, location: Location) -> Signature:
+    """The model's Signature from a record that SIGNATURE decoded without problems (or that a cache stored)."""
+    return Signature(
+        id=record["id"],
+        title=record["title"].strip(),
+        component=record["component"],
+        severity=Severity(record["severity"]),
+        role=Role(record["role"]),
+        prevalence=Prevalence(record["prevalence"]),
+        explanation=record["explanation"].strip(),
+        fix=record["fix"].strip(),
+        safety=record.get("safety", "").strip(),
+        versions=tuple(_version(package, value) for package, value in record.get("versions", {}).items()),
+        evidence=tuple(_evidence(record["id"], item) for item in record["evidence"]),
+        explains=tuple(record.get("explains", ())),
+        refines=tuple(record.get("refines", ())),
+        playbook=record.get("playbook"),
+        references=tuple(record.get("references", ())),
+        examples=tuple(record["examples"]),
+        near_misses=tuple(record["near_misses"]),
+        area=area,
+        location=location,
+    )
+
+
+def _version(package: str, value: Plain) -> VersionRange:
+    return VersionRange(package, value) if isinstance(value, str) else VersionRange(package, value["range"], value.get("fixed_in"))
+
+
+def _evidence(owner: str, item: dict[str, Plain]) -> Evidence:
+    return Evidence(
+        id=item["id"],
+        strength=Strength(item["strength"]),
+        log=_log(f"{owner}/{item['id']}", item["log"]) if "log" in item else None,
+        facts=_tests(item.get("fact", {})),
+        probe=item.get("probe"),
+        phases=tuple(Phase(name) for name in item.get("phases", ())),
+        when=_tests(item.get("when", {})),
+        label=item.get("label", ""),
+        family=item.get("family", ""),
+    )
+
+
+def _log(key: str, body: dict[str, Plain]) -> LogCondition:
+    observable = body.get("observable")
+    return LogCondition(
+        operator=LogOperator(body["operator"]),
+        patterns=tuple(_pattern(f"{key}/{index}", item) for index, item in enumerate(body["patterns"])),
+        count=body.get("count", 1),
+        within_seconds=body.get("within_seconds"),
+        within_lines=body.get("within_lines"),
+        by=body.get("by", "source"),
+        observable=_pattern(f"{key}/observable", observable) if observable else None,
+    )
+
+
+def _pattern(key: str, item: dict[str, Plain]) -> Pattern:
+    return Pattern(
+        key, item["pattern"], item["literal"], item.get("unless"), tuple(item["captures"].items()), tuple(item.get("levels", ()))
+    )
+
+
+def _tests(body: dict[str, Plain]) -> tuple[FactTest, ...]:
+    return tuple(FactTest(name, operator, _value(operand)) for name, (operator, operand) in body.items())
+
+
+def _value(operand: Plain) -> Value:
+    return tuple(_value(item) for item in operand) if isinstance(operand, list) else operand

@@ -1,0 +1,79 @@
+"""The exact look at a candidate line: the pattern itself, under a timeout, with its captures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import regex
+
+from triage.matching.captures import typed
+from triage.model import Pattern, Value
+
+TIMEOUT_SECONDS = 0.05
+BUDGET_TIMEOUTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Where in the segment the pattern matched (byte offsets) and what it captured."""
+
+    start: int
+    end: int
+    captures: tuple[tuple[str, Value], ...]
+
+
+@dataclass(slots=True)
+class Confirmer:
+    """Runs patterns over single line segments. A pattern that times out too often is put aside and named in ``limits``."""
+
+    lookup: Callable[[str], Pattern]
+    limits: list[str] = field(default_factory=list)
+    _compiled: dict[str, tuple[Pattern, regex.Pattern[bytes], regex.Pattern[bytes] | None]] = field(default_factory=dict)
+    _timeouts: dict[str, int] = field(default_factory=dict)
+
+    def pattern(self, key: str) -> Pattern:
+        """The pattern of that key."""
+        return self._get(key)[0]
+
+    def match(self, key: str, segment: bytes, message_start: int | None = None) -> Match | None:
+        """The first match of pattern ``key`` in ``segment``, or None.
+
+        A leading ``^`` stands for ``message_start``; without one it is overlooked (a first, cheap look).
+        """
+        pattern, compiled, unless = self._get(key)
+        if self._timeouts.get(key, 0) >= BUDGET_TIMEOUTS:
+            return None
+        try:
+            if message_start is not None and pattern.regex.startswith("^"):
+                found = compiled.match(segment, message_start, timeout=TIMEOUT_SECONDS)
+            else:
+                found = compiled.search(segment, timeout=TIMEOUT_SECONDS)
+            if found is None or (unless is not None and unless.search(segment, timeout=TIMEOUT_SECONDS)):
+                return None
+        except TimeoutError:
+            self._note_timeout(key)
+            return None
+        kinds = dict(pattern.captures)
+        captures = tuple(
+            (name, typed(kinds.get(name, "text"), value.decode("utf-8", "surrogateescape")))
+            for name, value in found.groupdict().items()
+            if value is not None
+        )
+        return Match(found.start(), found.end(), captures)
+
+    def _get(self, key: str) -> tuple[Pattern, regex.Pattern[bytes], regex.Pattern[bytes] | None]:
+        entry = self._compiled.get(key)
+        if entry is None:
+            pattern = self.lookup(key)
+            # A leading ^ is answered by where the match is begun, so that it means the message and not the line.
+            source = pattern.regex.removeprefix("^")
+            unless = regex.compile(pattern.unless.encode(), regex.ASCII) if pattern.unless else None
+            entry = (pattern, regex.compile(source.encode(), regex.ASCII), unless)
+            self._compiled[key] = entry
+        return entry
+
+    def _note_timeout(self, key: str) -> None:
+        self._timeouts[key] = self._timeouts.get(key, 0) + 1
+        if self._timeouts[key] == BUDGET_TIMEOUTS:
+            self.limits.append(f"pattern {key} took too long on {BUDGET_TIMEOUTS} lines and was put aside")

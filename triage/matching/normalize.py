@@ -1,0 +1,77 @@
+"""Lines as the software wrote them: colour codes gone, records that a container runtime cut or quoted put together.
+
+The number of line feeds never changes, so a line keeps its number; only its bytes differ.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+_ANSI = re.compile(rb"\x1b\[[0-9;:?]*[ -/]*[@-~]")
+_CRI = re.compile(rb"(?P<time>\S+) (?P<stream>stdout|stderr) (?P<kind>[FP]) ")
+MAX_JOINED = 1 << 20
+
+
+def normalize(region: bytes) -> bytes:
+    """``region`` (whole lines) with docker's JSON unwrapped, CRI's partial records joined and colour codes removed."""
+    if b'{"log":"' in region:
+        region = b"\n".join(_docker_line(line) for line in region.split(b"\n"))
+    if b" stdout P " in region or b" stderr P " in region:
+        region = _join_partial(region)
+    return _ANSI.sub(b"", region) if b"\x1b[" in region else region
+
+
+def open_partial_start(lines: bytes | bytearray, start: int, end: int) -> int:
+    """Where in ``lines[start:end]`` (whole lines) the first CRI record begins whose end has not come yet; else ``end``.
+
+    Only looked for when the last line has the CRI form. A record longer than MAX_JOINED is not waited for.
+    """
+    last = lines.rfind(b"\n", start, end - 1) + 1 or start
+    if _CRI.match(lines, last, end) is None:
+        return end
+    floor = max(start, end - MAX_JOINED)
+    return min(_open_record(lines, floor, end, stream) for stream in (b"stdout", b"stderr"))
+
+
+def _open_record(lines: bytes | bytearray, floor: int, end: int, stream: bytes) -> int:
+    full, partial = b" " + stream + b" F ", b" " + stream + b" P "
+    closed = lines.rfind(full, floor, end)
+    opened = lines.find(partial, max(closed, floor), end)
+    if opened < 0:
+        return end
+    return lines.rfind(b"\n", floor, opened) + 1 or floor
+
+
+def _join_partial(region: bytes) -> bytes:
+    """The parts move to the line of the first one; the lines of the others stay behind empty.
+
+    stdout and stderr are written side by side, so each stream has its own open record.
+    """
+    lines = region.split(b"\n")
+    open_line: dict[bytes, int] = {}
+    for number, line in enumerate(lines):
+        found = _CRI.match(line)
+        if found is None:
+            continue
+        first = open_line.get(found["stream"])
+        if first is not None:
+            lines[first] += line[found.end() :]
+            lines[number] = b""
+            if found["kind"] == b"F" or len(lines[first]) > MAX_JOINED:
+                del open_line[found["stream"]]
+        elif found["kind"] == b"P":
+            open_line[found["stream"]] = number
+    return b"\n".join(lines)
+
+
+def _docker_line(line: bytes) -> bytes:
+    if not line.startswith(b'{"log":"'):
+        return line
+    try:
+        record = json.loads(line)
+        text = str(record["log"]).rstrip("\n").replace("\n", "\r")
+        stamp = str(record.get("time", ""))
+    except (ValueError, KeyError, TypeError):
+        return line
+    return f"{stamp} {text}".strip().encode("utf-8", "surrogatepass")

@@ -1,0 +1,114 @@
+"""Sources put together: findings with their phase, launches with what became of them, facts of the last launch."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from triage.matching.launch import launch_command
+from triage.matching.record import PhaseChange, SourceScan
+from triage.model import ErrorLine, Fact, Finding, Hit, Input, Launch, Observation, Phase, Place
+
+_LAUNCH_LINES = ("launch",)
+
+
+@dataclass(frozen=True, slots=True)
+class _PhaseLine:
+    """The phases of one source in line order, for look-up by line and rank."""
+
+    lines: tuple[int, ...]
+    changes: tuple[PhaseChange, ...]
+
+    def at(self, place: Place) -> Phase:
+        """The phase in which ``place`` was printed: that of its own rank if the rank has one, else of any."""
+        any_rank = Phase.UNKNOWN
+        for index in range(bisect_left(self.lines, place.line) - 1, -1, -1):
+            change = self.changes[index]
+            if change.name in _LAUNCH_LINES:
+                return change.phase if any_rank is Phase.UNKNOWN else any_rank
+            if change.place.rank is None or place.rank is None or change.place.rank == place.rank:
+                return change.phase
+            if any_rank is Phase.UNKNOWN:
+                any_rank = change.phase
+        return any_rank
+
+
+def observe(scans: Sequence[SourceScan], notes: Sequence[tuple[tuple[str, ...], bool]]) -> Observation:
+    """Everything that was seen in ``scans``; ``notes``: for each source its reader's notes and whether it was cut short."""
+    findings: list[Finding] = []
+    errors: list[ErrorLine] = []
+    launches: list[Launch] = []
+    facts: dict[str, Fact] = {}
+    for scan in scans:
+        phases = _phase_line(scan)
+        findings.extend(_findings(scan, phases))
+        errors.extend(scan.errors.values())
+        launches.extend(_launches(scan))
+        for fact in _facts(scan):
+            facts[fact.name] = fact
+    times = sorted({place.time for place in _places(findings, errors, scans) if place.time})
+    return Observation(
+        inputs=tuple(_input(scan, *note) for scan, note in zip(scans, notes, strict=True)),
+        findings=tuple(findings),
+        facts=tuple(facts[name] for name in sorted(facts)),
+        errors=tuple(sorted(errors, key=lambda item: (item.place.source, item.place.line))),
+        error_count=sum(scan.error_lines for scan in scans),
+        launches=tuple(launches),
+        first_time=times[0] if times else None,
+        last_time=times[-1] if times else None,
+        ranks=tuple(sorted({place.rank for place in _places(findings, errors, scans) if place.rank})),
+        limits_hit=tuple(limit for scan in scans for limit in scan.limits),
+    )
+
+
+def _input(scan: SourceScan, notes: tuple[str, ...], truncated: bool) -> Input:
+    return Input(scan.source, scan.bytes, scan.lines, scan.decode_errors, truncated, notes)
+
+
+def _phase_line(scan: SourceScan) -> _PhaseLine:
+    changes = sorted(scan.phases, key=lambda change: change.place.line)
+    return _PhaseLine(tuple(change.place.line for change in changes), tuple(changes))
+
+
+def _findings(scan: SourceScan, phases: _PhaseLine) -> list[Finding]:
+    found: list[Finding] = []
+    for key in sorted(scan.series):
+        series = scan.series[key]
+        if series.last is None:
+            continue  # only inside text that clients wrote
+        hits: tuple[Hit, ...] = tuple(replace(hit, phase=phases.at(hit.place)) for hit in series.hits)
+        found.append(Finding(key, scan.source, series.count, hits, series.last, series.exact, series.dumped))
+    return found
+
+
+def _launches(scan: SourceScan) -> list[Launch]:
+    """One launch for each line that prints the server's arguments (repeats within the same start belong to it)."""
+    starts = [change.place.line for change in scan.phases if change.name in _LAUNCH_LINES]
+    ready = [change.place.line for change in scan.phases if change.name == "ready"]
+    found: list[Launch] = []
+    for number, line in enumerate(starts):
+        end = starts[number + 1] if number + 1 < len(starts) else scan.lines + 1
+        facts = {fact.name: fact.value for at, fact in scan.facts if line <= at < end}
+        up = max((at for at in ready if line < at < end), default=0)
+        last_batch = scan.last_batch if scan.last_batch and line < scan.last_batch.line < end else None
+        found.append(Launch(scan.source, line, up, last_batch, launch_command(facts)))
+    if not starts and (ready or scan.last_batch):
+        found.append(Launch(scan.source, 0, ready[-1] if ready else 0, scan.last_batch))
+    return found
+
+
+def _facts(scan: SourceScan) -> list[Fact]:
+    """Facts in line order; those of an earlier launch of the same file give way to the last one's."""
+    starts = [change.place.line for change in scan.phases if change.name in _LAUNCH_LINES]
+    last = starts[-1] if starts else 0
+    ordered = sorted(scan.facts, key=lambda item: item[0])
+    return [fact for line, fact in ordered if line >= last or not fact.name.startswith(("server.", "memory."))]
+
+
+def _places(findings: Sequence[Finding], errors: Sequence[ErrorLine], scans: Sequence[SourceScan]) -> list[Place]:
+    places = [hit.place for finding in findings for hit in finding.hits]
+    places += [finding.last for finding in findings]
+    places += [error.place for error in errors]
+    places += [change.place for scan in scans for change in scan.phases]
+    return places

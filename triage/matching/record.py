@@ -1,0 +1,129 @@
+"""What scanning one source leaves behind: series of hits, phases, facts, error lines and counts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from triage.matching.context import LOOKBACK
+from triage.matching.facts import read_facts
+from triage.matching.markers import ERROR_MARKERS, ERROR_PREFIX, PHASE_MARKERS, PHASE_PREFIX
+from triage.matching.series import Series
+from triage.model import Context, ErrorLine, Fact, Hit, Phase, Place, Prefix
+
+KEPT_PHASES = 20_000
+KEPT_FACTS = 5_000
+KEPT_SHAPES = 300
+ERROR_STORM = 2_000
+"""Error lines of one kind after which only the end of the source is looked at for more of them."""
+
+FRUITLESS = 10_000
+"""Candidate lines without one match after which a pattern is put aside."""
+
+_PHASES = {PHASE_PREFIX + name: phase for name, _, phase in PHASE_MARKERS}
+_STORM_PRONE_ERRORS = frozenset(ERROR_PREFIX + name for name, _, _ in ERROR_MARKERS)
+_FRAME = re.compile(rb'File "(?P<path>[^"\n]{1,300})", line (?P<line>\d{1,7}), in (?P<function>[^\n\r]{1,120})')
+_DIGITS = re.compile(r"0x[0-9a-fA-F]+|\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseChange:
+    """A phase that begins at a place."""
+
+    name: str
+    phase: Phase
+    place: Place
+
+
+@dataclass(slots=True)
+class SourceScan:
+    """Grows while a source is scanned. ``muted``: expressions that storm and are only counted."""
+
+    source: str
+    bytes: int = 0
+    lines: int = 0
+    decode_errors: int = 0
+    series: dict[str, Series] = field(default_factory=dict)
+    muted: set[str] = field(default_factory=set)
+    storm_from: dict[str, int] = field(default_factory=dict)
+    phases: list[PhaseChange] = field(default_factory=list)
+    facts: list[tuple[int, Fact]] = field(default_factory=list)
+    errors: dict[str, ErrorLine] = field(default_factory=dict)
+    error_lines: int = 0
+    last_batch: Place | None = None
+    limits: list[str] = field(default_factory=list)
+    _refusals: dict[str, int] = field(default_factory=dict)
+    _error_counts: dict[str, int] = field(default_factory=dict)
+    _last_error_line: int = 0
+
+    def is_storming(self, key: str) -> bool:
+        """Is ``key`` only counted from here on?"""
+        return key in self.muted
+
+    def is_counted(self, key: str) -> bool:
+        """Is a muted ``key`` one whose further lines are counted (and not one that was put aside)?"""
+        return key in self.series or key in _STORM_PRONE_ERRORS
+
+    def add_hit(self, hit: Hit) -> None:
+        """A confirmed hit of a signature's pattern."""
+        series = self.series.setdefault(hit.key, Series())
+        series.add(hit)
+        if series.storming:
+            self.muted.add(hit.key)
+
+    def add_refusal(self, key: str) -> None:
+        """A candidate line that the exact pattern refused. A pattern that the automaton finds everywhere and that never
+        holds would make the scan crawl: it is put aside, and the report says so."""
+        seen = self._refusals[key] = self._refusals.get(key, 0) + 1
+        if seen == FRUITLESS and key not in self.series and key not in self.muted:
+            self.muted.add(key)
+            self.limits.append(f"pattern {key} was looked at in {FRUITLESS} lines in vain and was put aside")
+
+    def add_uncounted(self, key: str, lines: int, last: Place) -> None:
+        """Lines of a storm, counted by their literal."""
+        if key in self.series:
+            self.series[key].add_uncounted(lines, last)
+        elif key in _STORM_PRONE_ERRORS:
+            self.error_lines += lines
+
+    def add_phase(self, hit: Hit) -> None:
+        """A line that begins a phase. A dump of settings is where a launch is seen; other dumps tell nothing."""
+        if hit.context is Context.REQUEST_DUMP or len(self.phases) >= KEPT_PHASES:
+            return
+        name = hit.key.removeprefix(PHASE_PREFIX)
+        self.phases.append(PhaseChange(name, _PHASES[hit.key], hit.place))
+
+    def add_fact_line(self, hit: Hit, message: str) -> None:
+        """A line that carries facts; ``message`` is the whole of it, a dump of settings can be 20 KiB long."""
+        if hit.context is Context.REQUEST_DUMP or len(self.facts) >= KEPT_FACTS:
+            return
+        origin = f"{hit.place.source}:{hit.place.line}"
+        for fact in read_facts(message, origin):
+            self.facts.append((hit.place.line, fact))
+
+    def add_error(self, hit: Hit, own: Prefix, buffer: bytes | bytearray, start: int) -> None:
+        """A line that speaks of an error; equal ones (numbers aside) are kept once. ``start``: the line's offset in ``buffer``."""
+        name = hit.key.removeprefix(ERROR_PREFIX)
+        if name == "level-error" and own.level not in ("error", "fatal"):
+            return
+        seen = self._error_counts[name] = self._error_counts.get(name, 0) + 1
+        if seen >= ERROR_STORM and any(known == name and literal for known, _, literal in ERROR_MARKERS):
+            self.muted.add(hit.key)
+        if hit.place.line != self._last_error_line:
+            self.error_lines += 1
+            self._last_error_line = hit.place.line
+        shape = name * (name == "traceback") + _DIGITS.sub("#", hit.text[own.end :])[:160]
+        if shape not in self.errors and len(self.errors) < KEPT_SHAPES:
+            self.errors[shape] = ErrorLine(hit.text, hit.place, hit.block, _last_frame(buffer, start))
+
+
+def _last_frame(buffer: bytes | bytearray, start: int) -> str:
+    """The nearest source frame above a line, as ``path:line in function``; empty when there is none within reach."""
+    floor = max(0, start - LOOKBACK // 8)
+    at = buffer.rfind(b'File "', floor, start)
+    if at < 0:
+        return ""
+    found = _FRAME.match(bytes(buffer[at : min(start, at + 600)]))
+    if found is None:
+        return ""
+    return "{}:{} in {}".format(*(found[name].decode("utf-8", "surrogateescape") for name in ("path", "line", "function")))

@@ -1,0 +1,49 @@
+"""Hits of one expression in one source: counted without end, kept in a handful."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from triage.model import Context, Hit, Place
+
+KEPT_HITS = 48
+KEPT_RANKS = 256
+STORM = 500
+"""Hits after which lines of an expression are only counted, by its literal."""
+
+_TRUSTED = (Context.NORMAL, Context.SUSPECT)
+
+
+@dataclass(slots=True)
+class Series:
+    """First hits, the first of every rank, the last place and the count. ``dumped``: hits inside text a client wrote."""
+
+    count: int = 0
+    exact: bool = True
+    dumped: int = 0
+    hits: list[Hit] = field(default_factory=list)
+    last: Place | None = None
+    _ranks: set[str | None] = field(default_factory=set)
+
+    @property
+    def storming(self) -> bool:
+        """True once lines are only counted."""
+        return self.count + self.dumped >= STORM
+
+    def add(self, hit: Hit) -> None:
+        """Count one more hit and keep it if it is among the first, or the first of its rank."""
+        if hit.context not in _TRUSTED:
+            self.dumped += 1
+            return
+        self.count += 1
+        self.last = hit.place
+        new_rank = hit.place.rank not in self._ranks and len(self._ranks) < KEPT_RANKS
+        if len(self.hits) < KEPT_HITS or new_rank:
+            self.hits.append(hit)
+            self._ranks.add(hit.place.rank)
+
+    def add_uncounted(self, lines: int, last: Place) -> None:
+        """Add what a storm's literal found: not looked at one by one, so the count is no longer exact."""
+        self.count += lines
+        self.exact = False
+        self.last = last

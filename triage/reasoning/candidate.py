@@ -1,0 +1,138 @@
+"""A signature with its score: prior, evidence by family, versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from triage.model import FactTest, Hit, LedgerEntry, Phase, Role, Signature, Strength, Value
+from triage.reasoning.conditions import holds
+from triage.reasoning.evidence import Seen, Support, weigh
+from triage.reasoning.weights import OUTSIDE_VERSIONS, PRIOR, SAME_FAMILY_CAP, STRENGTH, probability
+
+@dataclass(slots=True)
+class Candidate:
+    """A signature that something speaks for. ``confidence`` starts as that of the score alone and is revised by rivals."""
+
+    signature: Signature
+    ledger: tuple[LedgerEntry, ...]
+    hits: tuple[Hit, ...]
+    decibans: float
+    best: Strength
+    not_checked: tuple[str, ...]
+    suspect: bool
+    confidence: float = 0.0
+    explains: list[str] = field(default_factory=list)
+    rivals: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        """The signature's id."""
+        return self.signature.id
+
+    @property
+    def is_root(self) -> bool:
+        """Can it be the answer?"""
+        return self.signature.role is Role.ROOT
+
+    @property
+    def onset(self) -> Hit:
+        """The earliest line that speaks for it with its best strength."""
+        return self.hits[0]
+
+    @property
+    def phase(self) -> Phase:
+        """The phase of its onset."""
+        return self.onset.phase
+
+    def lines(self) -> set[tuple[str, int]]:
+        """(source, line) of every kept hit."""
+        return {(hit.place.source, hit.place.line) for hit in self.hits}
+
+    def blocks(self) -> set[tuple[str, int]]:
+        """(source, first line) of every traceback or record it is seen in."""
+        return {(hit.place.source, hit.block) for hit in self.hits}
+
+
+def candidate_for(signature: Signature, seen: Seen) -> Candidate | None:
+    """The scored candidate, or None when no line of a log speaks for ``signature``."""
+    weighing = weigh(signature.evidence, seen)
+    if not any(support.hits and support.evidence.strength.is_for for support in weighing.supports):
+        return None
+    entries = _ledger(weighing.supports)
+    version_entry = _version_entry(signature, seen.facts)
+    ledger = (*entries, version_entry) if version_entry else tuple(entries)
+    decibans = PRIOR[signature.prevalence] + sum(entry.decibans for entry in ledger)
+    speaking = [item for item in weighing.supports if item.hits and item.evidence.strength.is_for]
+    best = max((item.evidence.strength for item in speaking), key=lambda strength: STRENGTH[strength])
+    strongest = [item for item in speaking if item.evidence.strength is best]
+    others = [item for item in speaking if item.evidence.strength is not best]
+    hits = [hit for group in (strongest, others) for hit in _sorted_hits(group)]
+    suspect = all(item.suspect for item in speaking)
+    return Candidate(
+        signature, ledger, tuple(hits), decibans, best, weighing.not_checked, suspect, probability(decibans)
+    )
+
+
+def _sorted_hits(items: list[Support]) -> list[Hit]:
+    """By time where every line has one (several sources share no line numbers), else in file order."""
+    hits = [hit for item in items for hit in item.hits]
+    timed = all(hit.place.seconds is not None for hit in hits)
+    return sorted(hits, key=lambda hit: ((hit.place.seconds or 0.0) if timed else 0.0, hit.place.line, hit.place.source))
+
+
+def _ledger(supports: tuple[Support, ...]) -> list[LedgerEntry]:
+    """Entries with their weights: within one family the strongest counts in full, the rest up to SAME_FAMILY_CAP."""
+    ordered = sorted(supports, key=lambda item: -abs(STRENGTH[item.evidence.strength]))
+    spent: dict[tuple[object, bool], float] = {}
+    entries: list[LedgerEntry] = []
+    for item in ordered:
+        weight = STRENGTH[item.evidence.strength]
+        if item.suspect:
+            weight = max(min(weight, STRENGTH[Strength.SUPPORTS]), STRENGTH[Strength.CONTRADICTS])
+        family = (_family(item), weight > 0)
+        if family in spent:
+            room = SAME_FAMILY_CAP - spent[family]
+            weight = max(0.0, min(weight, room)) if weight > 0 else min(0.0, max(weight, -room))
+            spent[family] += abs(weight)
+        else:
+            spent[family] = 0.0
+        entries.append(_entry(item, weight))
+    return entries
+
+
+def _family(item: Support) -> object:
+    if item.evidence.family:
+        return item.evidence.family
+    return (item.hits[0].place.source, item.hits[0].block) if item.hits else item.evidence.id
+
+
+def _entry(item: Support, weight: float) -> LedgerEntry:
+    first = item.hits[0] if item.hits else None
+    return LedgerEntry(
+        evidence=item.evidence.id,
+        strength=item.evidence.strength,
+        decibans=round(weight, 3),
+        count=item.count,
+        count_exact=item.count_exact,
+        place=first.place if first else None,
+        text=first.text if first else "",
+        phase=first.phase if first else Phase.UNKNOWN,
+        captures=first.captures if first else (),
+        origin="" if first else ", ".join(test.name for test in item.evidence.facts),
+        label=item.evidence.label,
+    )
+
+
+def _version_entry(signature: Signature, facts: Mapping[str, Value]) -> LedgerEntry | None:
+    """A release known to lie outside the signature's ranges speaks against it."""
+    outside = [
+        item
+        for item in signature.versions
+        if holds(FactTest(f"{item.package}.version", "version", item.specifier), facts) is False
+    ]
+    if not outside:
+        return None
+    text = ", ".join(f"{item.package} {facts[f'{item.package}.version']} is not {item.specifier}" for item in outside)
+    return LedgerEntry("versions", Strength.CONTRADICTS, OUTSIDE_VERSIONS, label=text, origin="versions")

@@ -1,0 +1,136 @@
+"""Observation and knowledge in, report out: the whole of the reasoning, without a clock, a file or a print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from triage.knowledge.base import KnowledgeBase
+from triage.model import (
+    Diagnosis,
+    Finding,
+    Launch,
+    Observation,
+    ProbeResult,
+    Rejected,
+    Report,
+    Role,
+    Severity,
+    Verdict,
+)
+from triage.reasoning.candidate import Candidate, candidate_for
+from triage.reasoning.evidence import Seen
+from triage.reasoning.next_step import next_steps
+from triage.reasoning.recovery import in_earlier_launch, recovered
+from triage.reasoning.rivalry import compete, fold
+from triage.reasoning.unexplained import describe, lasting, unexplained_errors
+from triage.reasoning.weights import CONFIRMED, LIKELY, SHOWN
+
+_ROLE_ORDER = {Role.ROOT: 0, Role.CASCADE: 1, Role.ADVICE: 2}
+
+
+def diagnose(observation: Observation, base: KnowledgeBase, probes: Sequence[ProbeResult] = (), version: str = "") -> Report:
+    """The report on what was observed. Probes that were not run are reported as not checked."""
+    findings = _by_key(observation.findings)
+    seen = Seen(findings, {fact.name: fact.value for fact in observation.facts})
+    touched = sorted({key.partition("/")[0] for key in findings})
+    candidates = [item for name in touched if name in base for item in [candidate_for(base.get(name), seen)] if item]
+    past = [item for item in candidates if recovered(item, findings, observation.launches)]
+    present = [item for item in candidates if item not in past]
+    compete(present)
+    standing = fold(present)
+    shown = [item for item in standing if item.confidence >= SHOWN]
+    _note_earlier_launches(shown, observation.launches)
+    ranked = sorted(shown, key=lambda item: _rank_key(item, observation.launches))
+    diagnoses = tuple(_diagnosis(item, present) for item in ranked)
+    errors = unexplained_errors(observation, candidates)
+    return Report(
+        verdict=_verdict(diagnoses, bool(lasting(errors, observation.launches))),
+        observation=observation,
+        diagnoses=diagnoses,
+        recovered=tuple(_diagnosis(item, past, was_recovered=True) for item in past),
+        rejected=tuple(_rejections(standing, shown)),
+        unexplained=describe(errors, base),
+        unexplained_count=len(errors),
+        probes=_probes(diagnoses, probes),
+        limits_hit=observation.limits_hit,
+        tool_version=version,
+    )
+
+
+def _by_key(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
+    grouped: dict[str, list[Finding]] = {}
+    for finding in findings:
+        grouped.setdefault(finding.key, []).append(finding)
+    return grouped
+
+
+def _note_earlier_launches(items: Sequence[Candidate], launches: Sequence[Launch]) -> None:
+    for item in items:
+        if in_earlier_launch(item, launches):
+            line = max(launch.line for launch in launches if launch.source == item.onset.place.source)
+            item.notes.append(f"before the server was started again in line {line}")
+
+
+def _rank_key(item: Candidate, launches: Sequence[Launch]) -> tuple[object, ...]:
+    """Roots first; the last start before earlier ones; by class of confidence; within a class the earliest, since what
+    broke first is nearer to the cause than what broke last."""
+    confidence_class = sum(item.confidence < bound for bound in (CONFIRMED, LIKELY, 0.35))
+    place = item.onset.place
+    return (
+        _ROLE_ORDER[item.signature.role],
+        in_earlier_launch(item, launches) and item.signature.severity is Severity.FATAL,
+        confidence_class,
+        -round(item.confidence, 2) if confidence_class > 1 else 0,
+        place.source,
+        item.onset.block or place.line,
+        -item.confidence,
+        item.id,
+    )
+
+
+def _diagnosis(item: Candidate, field: Sequence[Candidate], *, was_recovered: bool = False) -> Diagnosis:
+    signature = item.signature
+    return Diagnosis(
+        id=item.id,
+        title=signature.title,
+        severity=signature.severity,
+        role=signature.role,
+        confidence=item.confidence,
+        decibans=item.decibans,
+        phase=item.phase,
+        rank=item.onset.place.rank,
+        ledger=item.ledger,
+        fix=signature.fix,
+        playbook=signature.playbook,
+        explains=tuple(dict.fromkeys(item.explains)),
+        rivals=tuple(item.rivals),
+        not_checked=item.not_checked,
+        next=() if was_recovered else next_steps(item, field),
+        recovered=was_recovered,
+        notes=tuple(item.notes),
+    )
+
+
+def _verdict(diagnoses: Sequence[Diagnosis], has_errors: bool) -> Verdict:
+    serious = [item for item in diagnoses if item.role is not Role.ADVICE and item.severity is not Severity.INFO]
+    roots = [item for item in serious if item.role is Role.ROOT]
+    if roots:
+        best = max(item.confidence for item in roots)
+        return Verdict.CONFIRMED if best >= CONFIRMED else Verdict.LIKELY if best >= LIKELY else Verdict.POSSIBLE
+    if serious:
+        return Verdict.POSSIBLE if max(item.confidence for item in serious) >= LIKELY else Verdict.UNKNOWN
+    return Verdict.UNKNOWN if has_errors else Verdict.HEALTHY
+
+
+def _rejections(standing: Sequence[Candidate], shown: Sequence[Candidate]) -> list[Rejected]:
+    return [
+        Rejected(item.id, f"confidence {item.confidence:.0%} is below {SHOWN:.0%}", item.decibans, item.ledger)
+        for item in standing
+        if item not in shown
+    ]
+
+
+def _probes(diagnoses: Sequence[Diagnosis], probes: Sequence[ProbeResult]) -> tuple[ProbeResult, ...]:
+    run = {probe.name for probe in probes}
+    wanted = dict.fromkeys(name for item in diagnoses for name in item.not_checked)
+    return (*probes, *(ProbeResult(name, "not-run", "probes were not asked for") for name in wanted if name not in run))

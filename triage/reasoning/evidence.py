@@ -1,0 +1,138 @@
+"""One signature's evidence held against what was seen: which items count, where, and which could not be checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from triage.model import (
+    Context,
+    Evidence,
+    Finding,
+    Hit,
+    LogCondition,
+    LogOperator,
+    Pattern,
+    Value,
+)
+from triage.reasoning.conditions import all_hold
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """An item of evidence that applies. ``hits``: the lines that show it, first one first; empty for a fact."""
+
+    evidence: Evidence
+    hits: tuple[Hit, ...]
+    count: int = 0
+    count_exact: bool = True
+    suspect: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """What applies, and the probes or facts that would have to be known to decide the rest."""
+
+    supports: tuple[Support, ...]
+    not_checked: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Findings by pattern key, and facts by name."""
+
+    findings: Mapping[str, Sequence[Finding]]
+    facts: Mapping[str, Value]
+
+
+def weigh(items: Sequence[Evidence], seen: Seen) -> Weighing:
+    """Hold every item of ``items`` against ``seen``."""
+    supports: list[Support] = []
+    not_checked: list[str] = []
+    for item in items:
+        if item.when and all_hold(item.when, seen.facts) is not True:
+            continue
+        if item.log is not None:
+            found = _log_support(item, item.log, seen)
+            if found is not None:
+                supports.append(found)
+            continue
+        answer = all_hold(item.facts, seen.facts)
+        if answer is True:
+            supports.append(Support(item, (), 1))
+        elif answer is None:
+            not_checked.append(item.probe or item.facts[0].name)
+    return Weighing(tuple(supports), tuple(dict.fromkeys(not_checked)))
+
+
+def _log_support(item: Evidence, condition: LogCondition, seen: Seen) -> Support | None:
+    per_pattern = [_hits(pattern, item, seen) for pattern in condition.patterns]
+    if condition.operator is LogOperator.ABSENT:
+        observable = _hits(condition.observable, item, seen) if condition.observable else []
+        return Support(item, tuple(observable[:1]), 1) if observable and not per_pattern[0] else None
+    hits = _combined(condition, per_pattern)
+    if not hits:
+        return None
+    findings = [finding for pattern in condition.patterns for finding in seen.findings.get(pattern.key, ())]
+    # With phases named, only the kept hits are known to lie in them, so the whole count cannot be claimed.
+    count = len(hits) if item.phases else sum(finding.count for finding in findings)
+    return Support(
+        item,
+        tuple(hits),
+        count,
+        all(finding.count_exact for finding in findings) and not item.phases,
+        all(hit.context is Context.SUSPECT for hit in hits),
+    )
+
+
+def _hits(pattern: Pattern, item: Evidence, seen: Seen) -> list[Hit]:
+    return [
+        hit
+        for finding in seen.findings.get(pattern.key, ())
+        for hit in finding.hits
+        if not item.phases or hit.phase in item.phases
+    ]
+
+
+def _combined(condition: LogCondition, per_pattern: Sequence[Sequence[Hit]]) -> list[Hit]:
+    if condition.operator is LogOperator.SEQUENCE:
+        return _sequence(condition, per_pattern)
+    if condition.operator is LogOperator.ANY:
+        return _ordered(hit for hits in per_pattern for hit in hits)
+    needed = len(per_pattern) if condition.operator is LogOperator.ALL else condition.count
+    for source in dict.fromkeys(hit.place.source for hits in per_pattern for hit in hits):
+        local = [[hit for hit in hits if hit.place.source == source] for hits in per_pattern]
+        if sum(bool(hits) for hits in local) >= needed:
+            return _ordered(hit for hits in local for hit in hits)
+    return []
+
+
+def _sequence(condition: LogCondition, per_pattern: Sequence[Sequence[Hit]]) -> list[Hit]:
+    """The first chain of hits, one of each pattern in order, within the limits and of one rank, process or source."""
+    for start in per_pattern[0]:
+        chain = [start]
+        for hits in per_pattern[1:]:
+            following = next((hit for hit in hits if _follows(condition, chain, hit)), None)
+            if following is None:
+                break
+            chain.append(following)
+        if len(chain) == len(per_pattern):
+            return chain
+    return []
+
+
+def _follows(condition: LogCondition, chain: Sequence[Hit], hit: Hit) -> bool:
+    first, last = chain[0].place, chain[-1].place
+    if hit.place.source != first.source or hit.place.line < last.line:
+        return False
+    if condition.by == "rank" and hit.place.rank != first.rank:
+        return False
+    if condition.within_lines is not None and hit.place.line - first.line > condition.within_lines:
+        return False
+    if condition.within_seconds is None or hit.place.seconds is None or first.seconds is None:
+        return True
+    return 0 <= hit.place.seconds - first.seconds <= condition.within_seconds
+
+
+def _ordered(hits: Iterable[Hit]) -> list[Hit]:
+    return sorted(hits, key=lambda hit: (hit.place.source, hit.place.line))

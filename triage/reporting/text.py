@@ -1,0 +1,181 @@
+"""The report for people at a terminal: cause before consequence, seven lines a diagnosis, the summary last."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from triage.model import Diagnosis, Input, LedgerEntry, Phase, ProbeResult, Report, Unexplained, Verdict
+from triage.reporting import words
+from triage.reporting.page import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from triage.reporting.outlet import Outlet
+    from triage.reporting.view import View
+
+_POINTS_FOR = 4
+_POINTS_AGAINST = 2
+_PROBES = 6
+
+
+def lines(report: Report, outlet: Outlet, view: View) -> Iterator[str]:
+    """The report as text. Colours add codes and change no character."""
+    page = Page(outlet, view)
+    if _is_plain_healthy(report):
+        yield page.paint("green", page.own(words.verdict(report)))
+        return
+    yield from _header(report, page, view)
+    if report.verdict is Verdict.UNKNOWN:
+        yield ""
+        yield page.paint("bold", "unknown") + "  no signature explains this with enough evidence"
+    shown = view.diagnoses(report)
+    for diagnosis in shown:
+        yield ""
+        yield from _diagnosis(diagnosis, report, page)
+    hidden = len(report.diagnoses) - len(shown)
+    if hidden > 0:
+        yield ""
+        yield f"and {hidden:,} more {'diagnosis' if hidden == 1 else 'diagnoses'} (--top)"
+    yield ""
+    yield from _footer(report, page, view)
+    if counts := outlet.counts:
+        what = ", ".join(f"{number:,} {page.own(name)}" for name, number in counts.items())
+        yield page.own(f"redacted     {what} (shown as ‹name:digest›, equal secrets alike)")
+    yield page.paint("bold", page.own(words.verdict(report))) + f"   {words.exit_meaning(report, view.fail_on)}"
+
+
+def _is_plain_healthy(report: Report) -> bool:
+    """Healthy and nothing else to say: such a report is one line."""
+    rest = (report.diagnoses, report.recovered, words.unexplained_total(report), words.limits(report))
+    return report.verdict is Verdict.HEALTHY and not any(rest)
+
+
+def _header(report: Report, page: Page, view: View) -> Iterator[str]:
+    """One line per input; what is known of all of them together is at the end of the only line, or on one of its own."""
+    seen = report.observation
+    common = "  ".join(_common(report, page, view))
+    for source in seen.inputs:
+        line = _input(source, page)
+        yield f"{line}  {common}" if common and len(seen.inputs) == 1 else line
+    if common and len(seen.inputs) != 1:
+        yield common
+
+
+def _input(source: Input, page: Page) -> str:
+    parts = [page.paint("bold", page.show(source.path)), words.count(source.lines, "line"), words.size(source.bytes)]
+    if source.decode_errors:
+        parts.append(words.count(source.decode_errors, "undecodable byte"))
+    if source.truncated:
+        parts.append("read in part")
+    return "  ".join(parts)
+
+
+def _common(report: Report, page: Page, view: View) -> Iterator[str]:
+    """Time span, version, ranks, time taken."""
+    seen = report.observation
+    if times := words.span(page.show(seen.first_time or ""), page.show(seen.last_time or "")):
+        yield page.own(times)
+    version = next((fact.value for fact in seen.facts if fact.name == "sglang.version"), None)
+    if version is not None:
+        yield f"sglang {page.show(str(version))}"
+    if len(seen.ranks) > 1:
+        yield page.own(f"{len(seen.ranks)} ranks ({page.show(seen.ranks[0])}–{page.show(seen.ranks[-1])})")
+    elif seen.ranks:
+        yield f"rank {page.show(seen.ranks[0])}"
+    if view.elapsed is not None:
+        yield f"{view.elapsed:.2f} s"
+
+
+def _diagnosis(diagnosis: Diagnosis, report: Report, page: Page) -> Iterator[str]:
+    """At most seven lines."""
+    identity, title = page.show(diagnosis.id), page.show(diagnosis.title)
+    painted = f"{page.severity(diagnosis.severity)}  {page.paint('bold', identity)}  {title}"
+    plain = f"{diagnosis.severity.value}  {identity}  {title}"
+    yield page.spread(plain, f"confidence {words.percent(diagnosis.confidence)}", painted)
+    yield from _evidence(diagnosis, page)
+    why = "   ".join(_points(diagnosis, page))
+    notes = "; ".join(page.show(note) for note in diagnosis.notes)
+    if why or notes:
+        yield page.row("why", "   ".join(filter(None, (why, notes))))
+    if diagnosis.fix:
+        yield page.row("fix", page.show(diagnosis.fix))
+    yield page.row("next", "   ".join(_next(diagnosis, report, page)))
+    if diagnosis.explains:
+        yield page.row("so", "explains " + ", ".join(page.show(name) for name in diagnosis.explains))
+
+
+def _evidence(diagnosis: Diagnosis, page: Page) -> Iterator[str]:
+    """The weightiest place, the next one, and how many more there are."""
+    placed = words.placed(diagnosis)
+    shown = placed[:2]
+    more = sum(max(1, entry.count) for entry in placed) - len(shown)
+    exact = all(entry.count_exact for entry in placed)
+    tail = f"(+{'' if exact else 'at least '}{more:,} more)" if more > 0 else ""
+    for label, entry in zip(("first", "also"), shown, strict=False):
+        yield page.row(
+            label,
+            _where(entry, page),
+            words.message(page.show(entry.text), entry.place),
+            tail if entry is shown[-1] else "",
+        )
+
+
+def _where(entry: LedgerEntry, page: Page) -> str:
+    where = page.place(entry.place) if entry.place else page.show(entry.origin or entry.evidence)
+    return where if entry.phase is Phase.UNKNOWN else f"{where}  {entry.phase.value}"
+
+
+def _points(diagnosis: Diagnosis, page: Page) -> Iterator[str]:
+    """Decibans for and against, the weightiest first, with the short name of each piece of evidence."""
+    ranked = sorted(diagnosis.ledger, key=lambda entry: -abs(entry.decibans))
+    speaking = [entry for entry in ranked if entry.strength.is_for and entry.decibans > 0]
+    against = [entry for entry in ranked if not entry.strength.is_for]
+    for entry in (*speaking[:_POINTS_FOR], *against[:_POINTS_AGAINST]):
+        yield f"{words.points(entry.decibans)} {page.show(entry.label or entry.evidence)}"
+    hidden = len(speaking[_POINTS_FOR:]) + len(against[_POINTS_AGAINST:])
+    if hidden:
+        yield f"(+{hidden} more)"
+
+
+def _next(diagnosis: Diagnosis, report: Report, page: Page) -> Iterator[str]:
+    """What to do or look at now."""
+    rivals = words.rivals(diagnosis, report, page.show)
+    if diagnosis.next and not rivals:
+        yield f"{words.kind(diagnosis.next[0])} {page.show(diagnosis.next[0].name)}"
+    if diagnosis.playbook:
+        yield f"sgltriage fix {page.show(diagnosis.playbook)} --dry-run"
+    yield f"sgltriage explain {page.show(diagnosis.id)}"
+    if rivals:
+        yield rivals
+
+
+def _footer(report: Report, page: Page, view: View) -> Iterator[str]:
+    """What recovered, what nothing explains, what nobody looked at."""
+    for diagnosis in report.recovered:
+        placed = words.placed(diagnosis)
+        where = f" at {page.place(placed[0].place)}" if placed and placed[0].place else ""
+        yield f"recovered    {page.show(diagnosis.id)}{where}; the server went on to serve"
+    total = words.unexplained_total(report)
+    listed = report.unexplained[: max(0, view.unexplained)]
+    more = f", {len(listed)} shown" if listed and len(listed) < total else ""
+    yield f"unexplained  {words.count(total, 'error line')} that no signature accounts for{more}"
+    for line in listed:
+        yield from _unexplained(line, page)
+    missing = [page.show(probe.name) + _outcome(probe, page) for probe in words.not_checked(report)]
+    rest = f", and {len(missing) - _PROBES} more" if len(missing) > _PROBES else ""
+    yield f"not checked  {', '.join(missing[:_PROBES]) + rest if missing else words.nothing_missing(report)}"
+    for limit in words.limits(report):
+        yield f"limit        {page.show(limit)}"
+
+
+def _outcome(probe: ProbeResult, page: Page) -> str:
+    return f" ({page.show(probe.outcome)}{': ' if probe.reason else ''}{page.show(probe.reason)})"
+
+
+def _unexplained(line: Unexplained, page: Page) -> Iterator[str]:
+    yield page.row("", page.place(line.place), words.message(page.show(line.text), line.place))
+    nearest = ", ".join(f"{page.show(near.id)} {words.percent(near.score)}" for near in line.nearest)
+    about = [f"raised in {page.show(line.origin)}" if line.origin else "", f"nearest: {nearest}" if nearest else ""]
+    if any(about):
+        yield page.row("", "  " + "; ".join(filter(None, about)))

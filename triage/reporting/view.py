@@ -1,0 +1,29 @@
+"""How a report is to be shown; what does not apply to a format is ignored by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from triage.model import Diagnosis, Report
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Choices of the reader. ``width`` is in terminal cells, None for pipes; ``elapsed`` in seconds.
+
+    ``top`` caps the diagnoses, ``unexplained`` the error lines that the formats for people show.
+    """
+
+    color: bool = False
+    ascii_only: bool = False
+    width: int | None = None
+    top: int | None = None
+    unexplained: int = 3
+    elapsed: float | None = None
+    fail_on: str = "error"
+
+    def diagnoses(self, report: Report) -> tuple[Diagnosis, ...]:
+        """The diagnoses to show, in rank order."""
+        return report.diagnoses if self.top is None else report.diagnoses[: max(0, self.top)]
