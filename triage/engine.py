@@ -33,7 +33,7 @@ class ScanResult:
     interrupted: bool = False
 
 
-class Interrupted(Exception):
+class Interrupted(Exception):  # noqa: N818  (an order, not an error)
     """Raised inside a read by whoever wants the reading to end now; what was read so far is reported."""
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Union
 
-Value = Union[str, int, float, bool, None, tuple["Value", ...]]
+Value = Union[str, int, float, bool, None, tuple["Value", ...]]  # noqa: UP007  (a forward name inside)
 """What a capture or a fact may hold once it is typed."""
 
 
@@ -286,11 +286,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A typed value about the world and where it comes from (``file:line``, a probe's name, an answer)."""
+    """A typed value about the world and where it comes from (``file:line``, a probe's name, an answer).
+
+    ``source`` is the input that it holds for; empty when it holds for the host or for everything.
+    """
 
     name: str
     value: Value
     origin: str
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

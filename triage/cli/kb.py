@@ -26,7 +26,9 @@ def list_signatures(packs: tuple[Path, ...], area: str | None) -> int:
     width = max((len(name) for name in base.ids()), default=0)
     for signature in base:
         if area in (None, signature.area):
-            _say(f"{signature.id:<{width}}  {signature.severity.value:<7}  {signature.role.value:<7}  {signature.title}")
+            _say(
+                f"{signature.id:<{width}}  {signature.severity.value:<7}  {signature.role.value:<7}  {signature.title}"
+            )
     return ExitCode.CLEAN
 
 
@@ -59,7 +61,9 @@ def lint(packs: tuple[Path, ...]) -> int:
             compile_database(base, all_markers())
         except KnowledgeError as error:
             problems.found.append(error.problem)
-    for problem in sorted(problems.found, key=lambda item: (item.location.path, item.location.line, item.location.column)):
+    for problem in sorted(
+        problems.found, key=lambda item: (item.location.path, item.location.line, item.location.column)
+    ):
         _say(str(problem))
     patterns = sum(len(signature.patterns()) for signature in base)
     _say(f"{len(base)} signatures, {patterns} patterns, {len(problems.found)} problems")
@@ -115,7 +119,13 @@ def new(identifier: str, directory: Path) -> int:
 
 @kb.command("export-patterns")
 @kb_option
-@click.option("--flavour", type=click.Choice(("rust", "python")), default="rust", show_default=True, help="Dialect of the regexes.")
+@click.option(
+    "--flavour",
+    type=click.Choice(("rust", "python")),
+    default="rust",
+    show_default=True,
+    help="Dialect of the regexes.",
+)
 def export_patterns(packs: tuple[Path, ...], flavour: str) -> int:
     """Every log pattern, one a line, for `rg -f` (rust: without look-around, which it does not know) or a Python program."""
     from triage.knowledge.hyperscan_form import hyperscan_form

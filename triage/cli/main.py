@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import importlib
 import os
 import sys
@@ -77,6 +78,8 @@ def run() -> None:
 
 
 def _run() -> int:
+    # Thousands of small immutable objects are made at start and none of them is garbage: collecting often only costs time.
+    gc.set_threshold(50_000, 20, 50)
     try:
         code = main.main(standalone_mode=False)
         sys.stdout.flush()

@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,15 +16,31 @@ from triage.cli.options import inputs_argument, kb_option, known_id, load_or_fai
 from triage.reporting.exit_status import FAIL_ON, exit_code
 from triage.reporting.render import FORMATS
 
+if TYPE_CHECKING:
+    from triage.engine import ScanResult
+
 
 @click.command()
 @inputs_argument
 @click.option("--format", "fmt", type=click.Choice(FORMATS), default="text", show_default=True, help="How to report.")
 @kb_option
 @click.option("--without", multiple=True, metavar="ID", help="Leave a signature out; may be given more than once.")
-@click.option("--fail-on", type=click.Choice(FAIL_ON), default="error", show_default=True, help="Least severity for exit status 1.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(FAIL_ON),
+    default="error",
+    show_default=True,
+    help="Least severity for exit status 1.",
+)
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Show at most N diagnoses.")
-@click.option("--unexplained", type=click.IntRange(0), default=3, show_default=True, metavar="N", help="Show N unexplained error lines.")
+@click.option(
+    "--unexplained",
+    type=click.IntRange(0),
+    default=3,
+    show_default=True,
+    metavar="N",
+    help="Show N unexplained error lines.",
+)
 @click.option("--strict", is_flag=True, help="Exit status 4 when an input was cut short.")
 @click.option("--stdin-name", default="-", metavar="NAME", help="What to call standard input in the report.")
 @click.option("--binary-as-text", is_flag=True, help="Read files that look binary all the same.")
@@ -71,11 +88,12 @@ def scan(
         top=top,
         unexplained=unexplained,
         elapsed=time.monotonic() - began if terminal else None,
+        fail_on=fail_on,
     )
     for piece in output:
         sys.stdout.write(piece)
     sys.stdout.flush()
-    return _status(result.report.observation.inputs, exit_code(result.report, fail_on), result, strict=strict)
+    return _status(result, exit_code(result.report, fail_on), strict=strict)
 
 
 def wants_color(choice: str) -> bool:
@@ -93,10 +111,7 @@ def _speaks_unicode() -> bool:
     return "utf" in (sys.stdout.encoding or "").lower()
 
 
-def _status(inputs: object, code: int, result: object, *, strict: bool) -> int:
-    from triage.engine import ScanResult
-
-    assert isinstance(result, ScanResult)
+def _status(result: ScanResult, code: int, *, strict: bool) -> int:
     if result.interrupted:
         return ExitCode.INTERRUPTED
     if any(not error.harmless for error in result.unreadable):

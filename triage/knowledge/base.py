@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from triage.knowledge.signature_schema import build_signature
-from triage.knowledge.spec import Plain
+from triage.knowledge.building import Plain, build_signature
 from triage.model import Location, Pattern, Signature
 
 

@@ -41,7 +41,12 @@ def load_knowledge(files: Sequence[PackFile], markers: Sequence[Expression], cac
     Raises:
         KnowledgeError: the first problem of a file, or a pattern that Hyperscan refuses.
     """
-    salt = [__version__, str(hyperscan.__version__), _compiler(), *(f"{item.key} {item.source} {item.once}" for item in markers)]
+    salt = [
+        __version__,
+        str(getattr(hyperscan, "__version__", "")),
+        _compiler(),
+        *(f"{item.key} {item.source} {item.once}" for item in markers),
+    ]
     name = content_hash(files, *salt) + ".kb"
     if cache is not None:
         found = _read(cache / name)
@@ -60,8 +65,10 @@ def load_knowledge(files: Sequence[PackFile], markers: Sequence[Expression], cac
 
 
 def _compiler() -> str:
-    """The text of the modules that make the compiled form: in a checkout they change without a new version."""
-    return "".join(path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py")))
+    """Size and time of the modules that make the compiled form: in a checkout they change without a new version."""
+    with os.scandir(Path(__file__).parent) as entries:
+        modules = sorted((entry.name, entry.stat()) for entry in entries if entry.name.endswith(".py"))
+    return " ".join(f"{name}:{info.st_size}:{info.st_mtime_ns}" for name, info in modules)
 
 
 def compile_database(base: KnowledgeBase, markers: Sequence[Expression]) -> PatternDatabase:
@@ -121,8 +128,12 @@ def _write(cache: Path, name: str, knowledge: Knowledge) -> None:
     every, once = knowledge.database.dump()
     head = json.dumps(
         {
-            "signatures": [{"data": item.data, "area": item.area, "path": item.path} for item in knowledge.base.records.values()],
-            "expressions": [[item.key, item.source, item.literal, item.once] for item in knowledge.database.expressions],
+            "signatures": [
+                {"data": item.data, "area": item.area, "path": item.path} for item in knowledge.base.records.values()
+            ],
+            "expressions": [
+                [item.key, item.source, item.literal, item.once] for item in knowledge.database.expressions
+            ],
         },
         separators=(",", ":"),
     ).encode()

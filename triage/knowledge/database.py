@@ -9,14 +9,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 import hyperscan
 
 from triage.knowledge.base import KnowledgeBase
-from triage.knowledge.hyperscan_form import hyperscan_form
-from triage.knowledge.regex_syntax import mandatory_literal
 
-Report = Callable[[int, int, int, int, object], object]
+Report = Callable[[int, int, int, int, object], "bool | None"]
 """Called with (expression index, 0, end offset, flags, context) for every match."""
 
 
@@ -38,7 +37,9 @@ class PatternDatabase:
 
     __slots__ = ("_every", "_once", "_once_blob", "_scratch", "expressions")
 
-    def __init__(self, expressions: Sequence[Expression], every: hyperscan.Database, once_blob: bytes | None = None) -> None:
+    def __init__(
+        self, expressions: Sequence[Expression], every: hyperscan.Database, once_blob: bytes | None = None
+    ) -> None:
         self.expressions = tuple(expressions)
         self._every = every
         self._once_blob = once_blob
@@ -65,7 +66,11 @@ class PatternDatabase:
 
     def dump(self) -> tuple[bytes, bytes]:
         """Both automata, serialised for this platform."""
-        once = hyperscan.dumpb(_compile(self.expressions, everywhere_once=True)) if self._once_blob is None else self._once_blob
+        once = (
+            hyperscan.dumpb(_compile(self.expressions, everywhere_once=True))
+            if self._once_blob is None
+            else self._once_blob
+        )
         return hyperscan.dumpb(self._every), once
 
     def scan(self, block: memoryview, report: Report, lane: int = 0) -> None:
@@ -73,28 +78,38 @@ class PatternDatabase:
         if lane not in self._scratch:
             self._scratch[lane] = hyperscan.Scratch(self._every)
         with contextlib.suppress(hyperscan.ScanTerminated):
-            self._every.scan(block, match_event_handler=report, scratch=self._scratch[lane])
+            # The published types know str and bytes only; any buffer is taken.
+            cast("Any", self._every).scan(block, match_event_handler=report, scratch=self._scratch[lane])
 
     def scan_once(self, block: memoryview, report: Report) -> None:
         """Report each expression that occurs in ``block`` once."""
-        if self._once is None and self._once_blob is None:
-            self._once = _compile(self.expressions, everywhere_once=True)
-        elif self._once is None:
-            self._once = _with_scratch(hyperscan.loadb(self._once_blob, hyperscan.HS_MODE_BLOCK))
-        self._once.scan(block, match_event_handler=report)
+        if self._once is None:
+            blob = self._once_blob
+            self._once = (
+                _compile(self.expressions, everywhere_once=True)
+                if blob is None
+                else _with_scratch(hyperscan.loadb(blob, hyperscan.HS_MODE_BLOCK))
+            )
+        cast("Any", self._once).scan(block, match_event_handler=report)
 
 
 def expressions_of(base: KnowledgeBase) -> list[Expression]:
     """One expression for each log pattern of the knowledge base."""
-    return [Expression(pattern.key, pattern.regex, pattern.literal) for signature in base for pattern in signature.patterns()]
+    return [
+        Expression(pattern.key, pattern.regex, pattern.literal)
+        for signature in base
+        for pattern in signature.patterns()
+    ]
 
 
 def marker(name: str, source: str, literal: str = "", *, once: bool = False) -> Expression:
     """An expression of the engine's own."""
-    return Expression(f"@{name}", source, literal or mandatory_literal(source), once)
+    return Expression(f"@{name}", source, literal, once)
 
 
 def _compile(expressions: Sequence[Expression], *, everywhere_once: bool) -> hyperscan.Database:
+    from triage.knowledge.hyperscan_form import hyperscan_form
+
     sources, flags = [], []
     for item in expressions:
         source, prefilter = hyperscan_form(item.source)
@@ -115,6 +130,8 @@ def _compile(expressions: Sequence[Expression], *, everywhere_once: bool) -> hyp
 
 def _culprit(expressions: Sequence[Expression], flags: Sequence[int]) -> str:
     """Hyperscan's own message does not say which expression it refuses, so each is tried alone."""
+    from triage.knowledge.hyperscan_form import hyperscan_form
+
     for item, flag in zip(expressions, flags, strict=True):
         try:
             hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK).compile(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from triage.knowledge.regex_syntax import sre, sre_parser
+from triage.knowledge.standard_regex import Item, parse, sre
 
 _EXACT_COUNT = 8
 _CATEGORIES = {
@@ -21,9 +21,7 @@ _CATEGORIES = {
     sre.CATEGORY_WORD: r"\w",
     sre.CATEGORY_NOT_WORD: r"\W",
 }
-_REPEATS = tuple(
-    getattr(sre, name) for name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT") if hasattr(sre, name)
-)
+_REPEATS = tuple(getattr(sre, name) for name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT") if hasattr(sre, name))
 _ATOMIC = getattr(sre, "ATOMIC_GROUP", None)
 _ANYTHING = r"[^\n]*"
 
@@ -32,15 +30,15 @@ def hyperscan_form(source: str) -> tuple[bytes, bool]:
     """The expression for the database, and whether Hyperscan must make a prefilter of it by itself (syntax that the
     standard parser does not know)."""
     try:
-        tree = sre_parser.parse(source)
-    except (sre.error, RecursionError, OverflowError):
+        tree = parse(source)
+    except ValueError:
         return source.removeprefix("^").encode(), True
-    body = _sequence(_without_tail(list(tree)))
-    flags = "(?i)" if tree.state.flags & sre.SRE_FLAG_IGNORECASE else ""
+    body = _sequence(_without_tail(tree.items))
+    flags = "(?i)" if tree.ignores_case else ""
     return (flags + body).encode(), False
 
 
-def _without_tail(items: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+def _without_tail(items: list[Item]) -> list[Item]:
     """Optional items at the end go, and an open repeat there ends with its first turn."""
     while items:
         op, argument = items[-1]
@@ -56,7 +54,7 @@ def _without_tail(items: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
     return items
 
 
-def _sequence(items: Iterable[tuple[Any, Any]]) -> str:
+def _sequence(items: Iterable[Item]) -> str:
     return "".join(_item(op, argument) for op, argument in items)
 
 
@@ -86,7 +84,7 @@ def _item(op: Any, argument: Any) -> str:
     return _ANYTHING  # back-references and conditionals
 
 
-def _repeat(low: int, high: Any, inner: Iterable[tuple[Any, Any]]) -> str:
+def _repeat(low: int, high: Any, inner: Iterable[Item]) -> str:
     body = f"(?:{_sequence(inner)})"
     if body == "(?:)":
         return ""
@@ -97,7 +95,7 @@ def _repeat(low: int, high: Any, inner: Iterable[tuple[Any, Any]]) -> str:
     return body + ("+" if low else "*")
 
 
-def _class(parts: Iterable[tuple[Any, Any]]) -> str:
+def _class(parts: Iterable[Item]) -> str:
     negated, body = False, ""
     for op, argument in parts:
         if op is sre.NEGATE:

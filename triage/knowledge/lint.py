@@ -66,5 +66,7 @@ def _versions(signature: Signature) -> Iterator[str]:
                     SpecifierSet(str(test.operand))
                 except InvalidSpecifier:
                     yield f"evidence '{evidence.id}': '{test.operand}' is not a version range"
-    if any(item.strength is Strength.DECISIVE and item.log is None and item.probe is None for item in signature.evidence):
+    if any(
+        item.strength is Strength.DECISIVE and item.log is None and item.probe is None for item in signature.evidence
+    ):
         yield "a fact of the log alone is not decisive"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from triage.knowledge.base import KnowledgeBase, SignatureRecord
+from triage.knowledge.building import Plain
 from triage.knowledge.errors import Problems
 from triage.knowledge.lint import check_signatures
 from triage.knowledge.pack import PackFile
@@ -27,7 +28,7 @@ def decode_files(files: Sequence[PackFile], problems: Problems) -> KnowledgeBase
     return base
 
 
-def _decoded(files: Sequence[PackFile], problems: Problems) -> Iterator[tuple[PackFile, dict[str, object]]]:
+def _decoded(files: Sequence[PackFile], problems: Problems) -> Iterator[tuple[PackFile, dict[str, Plain]]]:
     for item in files:
         try:
             text = item.content.decode("utf-8")

@@ -37,4 +37,4 @@ class MappingNode:
         return next((value for name, value in self.pairs if name.value == key), None)
 
 
-Node = Union[ScalarNode, ListNode, MappingNode]
+Node = Union[ScalarNode, ListNode, MappingNode]  # noqa: UP007  (evaluated at run time on 3.10)

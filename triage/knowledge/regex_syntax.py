@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from typing import Any
 
-if sys.version_info >= (3, 11):
-    from re import _constants as sre
-    from re import _parser as sre_parser
-else:  # the same modules, under the names they had before 3.11
-    import sre_constants as sre
-    import sre_parse as sre_parser
-
 import regex
+
+from triage.knowledge.standard_regex import parse, sre
 
 MIN_LITERAL = 6
 _REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT)
@@ -24,7 +18,7 @@ def complaint(source: str) -> str | None:
     try:
         compiled = regex.compile(source.encode(), regex.ASCII)
     except regex.error as error:
-        return f"not a regular expression: {error.msg} at character {(error.pos or 0) + 1}"
+        return f"not a regular expression: {error}"
     if compiled.search(b""):
         return "the pattern matches an empty line"
     if "\\n" in source.replace("[^\\n", "").replace("\\n]", "") or "\n" in source:
@@ -32,10 +26,10 @@ def complaint(source: str) -> str | None:
     if any(not char.isascii() for char in _class_bodies(source)):
         return "only ASCII may stand inside [...]: patterns work on bytes"
     try:
-        tree = sre_parser.parse(source)
-    except (sre.error, RecursionError, OverflowError):
+        tree = parse(source)
+    except ValueError:
         return None  # syntax that only `regex` knows; its timeout guards it
-    if _nested_unbounded(tree, inside=False):
+    if _nested_unbounded(tree.items, inside=False):
         return "an unbounded repeat inside another one: can take exponential time"
     return None
 
@@ -43,12 +37,12 @@ def complaint(source: str) -> str | None:
 def mandatory_literal(source: str) -> str:
     """The longest run of characters that every match contains as it stands (case matters); may be empty."""
     try:
-        tree = sre_parser.parse(source)
-    except (sre.error, RecursionError, OverflowError):
+        tree = parse(source)
+    except ValueError:
         return ""
-    if tree.state.flags & sre.SRE_FLAG_IGNORECASE:
+    if tree.ignores_case:
         return ""
-    return max(_runs(tree), key=len, default="")
+    return max(_runs(tree.items), key=len, default="")
 
 
 def _runs(items: Iterable[tuple[Any, Any]]) -> list[str]:

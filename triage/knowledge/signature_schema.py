@@ -1,4 +1,4 @@
-"""The format of a signature file, as kinds; and the plain record it decodes to, as the model's Signature."""
+"""The format of a signature file, as kinds that decode it and describe it to editors."""
 
 from __future__ import annotations
 
@@ -6,26 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from triage.knowledge.building import Plain
 from triage.knowledge.errors import Problems
-from triage.knowledge.regex_syntax import MIN_LITERAL, complaint, mandatory_literal
-from triage.knowledge.spec import AnyScalar, ByShape, Integer, Kind, ListOf, MapOf, Plain, Record, Text
 from triage.knowledge.nodes import ListNode, MappingNode, Node, ScalarNode
-from triage.model import (
-    Evidence,
-    FactTest,
-    Location,
-    LogCondition,
-    LogOperator,
-    Pattern,
-    Phase,
-    Prevalence,
-    Role,
-    Severity,
-    Signature,
-    Strength,
-    Value,
-    VersionRange,
-)
+from triage.knowledge.regex_syntax import MIN_LITERAL, complaint, mandatory_literal
+from triage.knowledge.spec import AnyScalar, ByShape, Integer, Kind, ListOf, MapOf, Record, Text
+from triage.model import Phase, Prevalence, Role, Severity, Strength
 
 CAPTURE_TYPES = ("text", "int", "float", "size", "port", "pid", "path", "ident", "version")
 FACT_OPERATORS = ("eq", "ne", "lt", "gt", "le", "ge", "in", "matches", "version", "divides", "exists")
@@ -81,7 +67,10 @@ class PatternKind:
         source = found["pattern"]
         found.setdefault("literal", mandatory_literal(source))
         if len(found["literal"]) < MIN_LITERAL:
-            problems.add(node.location, f"no literal of at least {MIN_LITERAL} characters must occur; declare one with 'literal:'")
+            problems.add(
+                node.location,
+                f"no literal of at least {MIN_LITERAL} characters must occur; declare one with 'literal:'",
+            )
         groups = re.findall(r"\(\?P<([A-Za-z_]\w*)>", source)
         for name in found.get("captures") or {}:
             if name not in groups:
@@ -106,11 +95,17 @@ _LOG_MAPPING = Record(
         "any": _SEVERAL,
         "at_least": Record({"count": Integer(1), "of": _SEVERAL}, required=("count", "of"), name="at_least"),
         "sequence": Record(
-            {"of": ListOf(PATTERN, at_least=2), "within": Text(pattern=_WITHIN.pattern), "by": Text(choices=("rank", "pid", "source"))},
+            {
+                "of": ListOf(PATTERN, at_least=2),
+                "within": Text(pattern=_WITHIN.pattern),
+                "by": Text(choices=("rank", "pid", "source")),
+            },
             required=("of",),
             name="sequence",
         ),
-        "absent": Record({"pattern": PATTERN, "observable": PATTERN}, required=("pattern", "observable"), name="absent"),
+        "absent": Record(
+            {"pattern": PATTERN, "observable": PATTERN}, required=("pattern", "observable"), name="absent"
+        ),
     },
     exactly_one=(("pattern", "all", "any", "at_least", "sequence", "absent"),),
     name="log condition",
@@ -168,7 +163,12 @@ class OperandKind:
         return [operator, value]
 
     def schema(self) -> dict[str, Any]:
-        operators = {"type": "object", "propertyNames": {"enum": list(FACT_OPERATORS)}, "minProperties": 1, "maxProperties": 1}
+        operators = {
+            "type": "object",
+            "propertyNames": {"enum": list(FACT_OPERATORS)},
+            "minProperties": 1,
+            "maxProperties": 1,
+        }
         return {"anyOf": [self.operand.schema(), operators]}
 
 
@@ -191,7 +191,9 @@ _EVIDENCE = Record(
 )
 _VERSION = ByShape(
     scalar=Text(max_length=100),
-    mapping=Record({"range": Text(max_length=100), "fixed_in": Text(max_length=40)}, required=("range",), name="version range"),
+    mapping=Record(
+        {"range": Text(max_length=100), "fixed_in": Text(max_length=40)}, required=("range",), name="version range"
+    ),
 )
 SIGNATURE: Kind = Record(
     {
@@ -213,76 +215,18 @@ SIGNATURE: Kind = Record(
         "examples": ListOf(Text(max_length=65536), at_least=1),
         "near_misses": ListOf(Text(max_length=65536), at_least=1),
     },
-    required=("id", "title", "component", "severity", "role", "prevalence", "explanation", "fix", "evidence", "examples", "near_misses"),
+    required=(
+        "id",
+        "title",
+        "component",
+        "severity",
+        "role",
+        "prevalence",
+        "explanation",
+        "fix",
+        "evidence",
+        "examples",
+        "near_misses",
+    ),
     name="signature",
 )
-
-
-def build_signature(record: dict[str, Plain], area: str, location: Location) -> Signature:
-    """The model's Signature from a record that SIGNATURE decoded without problems (or that a cache stored)."""
-    return Signature(
-        id=record["id"],
-        title=record["title"].strip(),
-        component=record["component"],
-        severity=Severity(record["severity"]),
-        role=Role(record["role"]),
-        prevalence=Prevalence(record["prevalence"]),
-        explanation=record["explanation"].strip(),
-        fix=record["fix"].strip(),
-        safety=record.get("safety", "").strip(),
-        versions=tuple(_version(package, value) for package, value in record.get("versions", {}).items()),
-        evidence=tuple(_evidence(record["id"], item) for item in record["evidence"]),
-        explains=tuple(record.get("explains", ())),
-        refines=tuple(record.get("refines", ())),
-        playbook=record.get("playbook"),
-        references=tuple(record.get("references", ())),
-        examples=tuple(record["examples"]),
-        near_misses=tuple(record["near_misses"]),
-        area=area,
-        location=location,
-    )
-
-
-def _version(package: str, value: Plain) -> VersionRange:
-    return VersionRange(package, value) if isinstance(value, str) else VersionRange(package, value["range"], value.get("fixed_in"))
-
-
-def _evidence(owner: str, item: dict[str, Plain]) -> Evidence:
-    return Evidence(
-        id=item["id"],
-        strength=Strength(item["strength"]),
-        log=_log(f"{owner}/{item['id']}", item["log"]) if "log" in item else None,
-        facts=_tests(item.get("fact", {})),
-        probe=item.get("probe"),
-        phases=tuple(Phase(name) for name in item.get("phases", ())),
-        when=_tests(item.get("when", {})),
-        label=item.get("label", ""),
-        family=item.get("family", ""),
-    )
-
-
-def _log(key: str, body: dict[str, Plain]) -> LogCondition:
-    observable = body.get("observable")
-    return LogCondition(
-        operator=LogOperator(body["operator"]),
-        patterns=tuple(_pattern(f"{key}/{index}", item) for index, item in enumerate(body["patterns"])),
-        count=body.get("count", 1),
-        within_seconds=body.get("within_seconds"),
-        within_lines=body.get("within_lines"),
-        by=body.get("by", "source"),
-        observable=_pattern(f"{key}/observable", observable) if observable else None,
-    )
-
-
-def _pattern(key: str, item: dict[str, Plain]) -> Pattern:
-    return Pattern(
-        key, item["pattern"], item["literal"], item.get("unless"), tuple(item["captures"].items()), tuple(item.get("levels", ()))
-    )
-
-
-def _tests(body: dict[str, Plain]) -> tuple[FactTest, ...]:
-    return tuple(FactTest(name, operator, _value(operand)) for name, (operator, operand) in body.items())
-
-
-def _value(operand: Plain) -> Value:
-    return tuple(_value(item) for item in operand) if isinstance(operand, list) else operand

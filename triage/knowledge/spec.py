@@ -11,11 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from triage.knowledge.building import Plain
 from triage.knowledge.errors import Problems, did_you_mean
 from triage.knowledge.nodes import ListNode, MappingNode, Node, ScalarNode
-
-Plain = Any
-"""JSON-able data: dict, list, str, int, float, bool or None."""
 
 _INT = re.compile(r"[-+]?\d+\Z")
 _FLOAT = re.compile(r"[-+]?(\d+\.\d*|\.\d+|\d+[eE][-+]?\d+|\d+\.\d*[eE][-+]?\d+)\Z")

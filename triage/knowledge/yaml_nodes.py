@@ -18,7 +18,7 @@ from triage.model import Location
 MAX_DEPTH = 64
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     def __init__(self, location: Location, message: str) -> None:
         super().__init__(message)
         self.location = location
@@ -37,7 +37,7 @@ def compose(text: str, path: str, problems: Problems) -> Node | None:
     try:
         events = yaml.parse(text, Loader=yaml.CBaseLoader)
         return _document(iter(events), path)
-    except _Refused as refusal:
+    except _RefusedError as refusal:
         problems.add(refusal.location, refusal.message)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -53,24 +53,24 @@ def _document(events: Iterator[yaml.Event], path: str) -> Node:
     for event in events:
         if isinstance(event, yaml.DocumentStartEvent):
             if root is not None:
-                raise _Refused(_place(event, path), "a file holds one document; a second one starts here")
+                raise _RefusedError(_place(event, path), "a file holds one document; a second one starts here")
             root = _node(next(events), events, path, 1)
     if root is None:
-        raise _Refused(Location(path), "the file is empty")
+        raise _RefusedError(Location(path), "the file is empty")
     return root
 
 
 def _node(event: yaml.Event, events: Iterator[yaml.Event], path: str, depth: int) -> Node:
     place = _place(event, path)
     if depth > MAX_DEPTH:
-        raise _Refused(place, f"nested deeper than {MAX_DEPTH} levels")
+        raise _RefusedError(place, f"nested deeper than {MAX_DEPTH} levels")
     if isinstance(event, yaml.AliasEvent):
-        raise _Refused(place, "aliases are not allowed; write the value out")
+        raise _RefusedError(place, "aliases are not allowed; write the value out")
     if getattr(event, "anchor", None) is not None:
-        raise _Refused(place, "anchors are not allowed")
+        raise _RefusedError(place, "anchors are not allowed")
     # libyaml reports the non-specific tag "!" for quoted scalars of some styles; only a named tag is an order to build something.
     if getattr(event, "tag", None) not in (None, "!"):
-        raise _Refused(place, "tags are not allowed")
+        raise _RefusedError(place, "tags are not allowed")
     if isinstance(event, yaml.ScalarEvent):
         return ScalarNode(event.value, event.style in (None, ""), place)
     if isinstance(event, yaml.SequenceStartEvent):
@@ -87,11 +87,11 @@ def _mapping(events: Iterator[yaml.Event], path: str, depth: int, place: Locatio
     while not isinstance(event := next(events), yaml.MappingEndEvent):
         key = _node(event, events, path, depth + 1)
         if not isinstance(key, ScalarNode):
-            raise _Refused(key.location, "a key must be plain text")
+            raise _RefusedError(key.location, "a key must be plain text")
         if key.plain and key.value == "<<":
-            raise _Refused(key.location, "merge keys are not allowed")
+            raise _RefusedError(key.location, "merge keys are not allowed")
         if key.value in seen:
-            raise _Refused(key.location, f"key '{key.value}' stands twice; first in line {seen[key.value].line}")
+            raise _RefusedError(key.location, f"key '{key.value}' stands twice; first in line {seen[key.value].line}")
         seen[key.value] = key.location
         pairs.append((key, _node(next(events), events, path, depth + 1)))
     return MappingNode(tuple(pairs), place)
@@ -99,4 +99,4 @@ def _mapping(events: Iterator[yaml.Event], path: str, depth: int, place: Locatio
 
 def _place(event: yaml.Event, path: str) -> Location:
     mark = event.start_mark
-    return Location(path, mark.line + 1, mark.column + 1)
+    return Location(path) if mark is None else Location(path, mark.line + 1, mark.column + 1)

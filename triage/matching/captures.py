@@ -7,7 +7,19 @@ import re
 from triage.model import Value
 
 _SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[KMGTP]i?)?(?:B|b|bytes)?\Z")
-_UNITS = {None: 1.0, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50}
+_UNITS = {
+    None: 1.0,
+    "K": 1e3,
+    "M": 1e6,
+    "G": 1e9,
+    "T": 1e12,
+    "P": 1e15,
+    "Ki": 2.0**10,
+    "Mi": 2.0**20,
+    "Gi": 2.0**30,
+    "Ti": 2.0**40,
+    "Pi": 2.0**50,
+}
 _FORMS = {
     "ident": re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+-]{0,127}\Z"),
     "path": re.compile(r"/[^\x00-\x1f]{0,4095}\Z"),

@@ -29,12 +29,18 @@ class Confirmer:
 
     lookup: Callable[[str], Pattern]
     limits: list[str] = field(default_factory=list)
-    _compiled: dict[str, tuple[Pattern, regex.Pattern[bytes], regex.Pattern[bytes] | None]] = field(default_factory=dict)
+    _patterns: dict[str, Pattern] = field(default_factory=dict)
+    _compiled: dict[str, tuple[Pattern, regex.Pattern[bytes], regex.Pattern[bytes] | None]] = field(
+        default_factory=dict
+    )
     _timeouts: dict[str, int] = field(default_factory=dict)
 
     def pattern(self, key: str) -> Pattern:
         """The pattern of that key."""
-        return self._get(key)[0]
+        found = self._patterns.get(key)
+        if found is None:
+            found = self._patterns[key] = self.lookup(key)
+        return found
 
     def match(self, key: str, segment: bytes, message_start: int | None = None) -> Match | None:
         """The first match of pattern ``key`` in ``segment``, or None.
@@ -65,7 +71,7 @@ class Confirmer:
     def _get(self, key: str) -> tuple[Pattern, regex.Pattern[bytes], regex.Pattern[bytes] | None]:
         entry = self._compiled.get(key)
         if entry is None:
-            pattern = self.lookup(key)
+            pattern = self.pattern(key)
             # A leading ^ is answered by where the match is begun, so that it means the message and not the line.
             source = pattern.regex.removeprefix("^")
             unless = regex.compile(pattern.unless.encode(), regex.ASCII) if pattern.unless else None

@@ -18,7 +18,9 @@ MAX_LINES_BACK = 250
 _NEAR = 16
 """How far above the next line of the same rank may stand when ranks interleave."""
 
-_DUMP_HERE = re.compile(rb"(?:Receive|Finish|Received request|Finished request): obj=|obj=\w{0,60}ReqInput\(|\"event\": ?\"request\.")
+_DUMP_HERE = re.compile(
+    rb"(?:Receive|Finish|Received request|Finished request): obj=|obj=\w{0,60}ReqInput\(|\"event\": ?\"request\."
+)
 _CONFIG_HERE = re.compile(
     rb"(?:server_args|benchmark_args|port_args|engine_args|model_config)=|non-default args: |Namespace\(|"
     rb"warmup with status 200, resp:"

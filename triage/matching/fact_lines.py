@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from triage.matching.fact_packages import PACKAGES, of_interest, version_facts
@@ -28,8 +29,18 @@ class FactLine:
     the match into names and values."""
 
     literal: str
-    pattern: re.Pattern[str]
+    pattern: str
     read: Callable[[re.Match[str]], Named]
+
+    def match(self, message: str) -> re.Match[str] | None:
+        """The match at the beginning of ``message``, or None."""
+        return _compiled(self.pattern).match(message) if self.literal in message else None
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compiled when its literal is first met."""
+    return re.compile(pattern)
 
 
 def _one(name: str, convert: Callable[[str], Value] = str) -> Callable[[re.Match[str]], Named]:
@@ -165,7 +176,7 @@ _NAMES = "|".join(sorted((re.escape(name) for name in PACKAGES), key=len, revers
 
 
 def _reader(literal: str, pattern: str, read: Callable[[re.Match[str]], Named]) -> FactLine:
-    return FactLine(literal, re.compile(pattern), read)
+    return FactLine(literal, pattern, read)
 
 
 FACT_LINES: tuple[FactLine, ...] = (

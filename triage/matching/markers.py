@@ -6,7 +6,7 @@ Wordings are those of SGLang 0.1.26 to 0.5.23; each stem is the part that stayed
 from __future__ import annotations
 
 from triage.knowledge.database import Expression, marker
-from triage.matching.facts import FACT_PATTERNS
+from triage.matching.fact_patterns import FACT_PATTERNS
 from triage.model import Pattern, Phase
 
 PHASE_MARKERS: tuple[tuple[str, str, Phase], ...] = (

@@ -6,7 +6,6 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from triage.matching.launch import launch_command
 from triage.matching.record import PhaseChange, SourceScan
 from triage.model import ErrorLine, Fact, Finding, Hit, Input, Launch, Observation, Phase, Place
 
@@ -39,19 +38,18 @@ def observe(scans: Sequence[SourceScan], notes: Sequence[tuple[tuple[str, ...], 
     findings: list[Finding] = []
     errors: list[ErrorLine] = []
     launches: list[Launch] = []
-    facts: dict[str, Fact] = {}
+    facts: list[Fact] = []
     for scan in scans:
         phases = _phase_line(scan)
         findings.extend(_findings(scan, phases))
         errors.extend(scan.errors.values())
         launches.extend(_launches(scan))
-        for fact in _facts(scan):
-            facts[fact.name] = fact
+        facts.extend(_facts(scan))
     times = sorted({place.time for place in _places(findings, errors, scans) if place.time})
     return Observation(
         inputs=tuple(_input(scan, *note) for scan, note in zip(scans, notes, strict=True)),
         findings=tuple(findings),
-        facts=tuple(facts[name] for name in sorted(facts)),
+        facts=tuple(facts),
         errors=tuple(sorted(errors, key=lambda item: (item.place.source, item.place.line))),
         error_count=sum(scan.error_lines for scan in scans),
         launches=tuple(launches),
@@ -63,7 +61,7 @@ def observe(scans: Sequence[SourceScan], notes: Sequence[tuple[tuple[str, ...], 
 
 
 def _input(scan: SourceScan, notes: tuple[str, ...], truncated: bool) -> Input:
-    return Input(scan.source, scan.bytes, scan.lines, scan.decode_errors, truncated, notes)
+    return Input(scan.source, scan.size, scan.lines, scan.decode_errors, truncated, notes)
 
 
 def _phase_line(scan: SourceScan) -> _PhaseLine:
@@ -87,9 +85,16 @@ def _launches(scan: SourceScan) -> list[Launch]:
     starts = [change.place.line for change in scan.phases if change.name in _LAUNCH_LINES]
     ready = [change.place.line for change in scan.phases if change.name == "ready"]
     found: list[Launch] = []
+    if starts:
+        from triage.matching.launch import launch_command  # only a log that shows a start pays for the table of flags
     for number, line in enumerate(starts):
         end = starts[number + 1] if number + 1 < len(starts) else scan.lines + 1
-        facts = {fact.name: fact.value for at, fact in scan.facts if line <= at < end}
+        begin = starts[number - 1] if number else 0  # a command is shown above what the server prints of itself
+        facts = {
+            fact.name: fact.value
+            for at, fact in scan.facts
+            if line <= at < end or (begin < at < line and fact.name == "launch.command")
+        }
         up = max((at for at in ready if line < at < end), default=0)
         last_batch = scan.last_batch if scan.last_batch and line < scan.last_batch.line < end else None
         found.append(Launch(scan.source, line, up, last_batch, launch_command(facts)))
@@ -99,11 +104,14 @@ def _launches(scan: SourceScan) -> list[Launch]:
 
 
 def _facts(scan: SourceScan) -> list[Fact]:
-    """Facts in line order; those of an earlier launch of the same file give way to the last one's."""
+    """The last value of each fact, by name; those of an earlier launch of the same file give way to the last one's."""
     starts = [change.place.line for change in scan.phases if change.name in _LAUNCH_LINES]
     last = starts[-1] if starts else 0
-    ordered = sorted(scan.facts, key=lambda item: item[0])
-    return [fact for line, fact in ordered if line >= last or not fact.name.startswith(("server.", "memory."))]
+    found: dict[str, Fact] = {}
+    for line, fact in sorted(scan.facts, key=lambda item: item[0]):
+        if line >= last or not fact.name.startswith(("server.", "memory.")):
+            found[fact.name] = replace(fact, source=scan.source)
+    return [found[name] for name in sorted(found)]
 
 
 def _places(findings: Sequence[Finding], errors: Sequence[ErrorLine], scans: Sequence[SourceScan]) -> list[Place]:

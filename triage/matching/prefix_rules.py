@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 
 _NEEDLE_REACH = 400
 
@@ -20,7 +21,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One front. Named groups of ``regex`` (time, rank, level, pid, node, role) become fields of the prefix.
+    """One front. Named groups of ``pattern`` (time, rank, level, pid, node, role) become fields of the prefix.
 
     ``first`` are the characters it can begin with; ``needle`` is a literal that must follow soon, looked for before the
     regex is tried; ``again`` allows it after a format was found, so that two formats in a row are read as the second.
@@ -28,7 +29,7 @@ class Rule:
 
     name: str
     kind: Kind
-    regex: re.Pattern[str]
+    pattern: str
     first: str
     needle: str = ""
     again: bool = False
@@ -37,7 +38,7 @@ class Rule:
         """The rule's match at ``at``, or None."""
         if self.needle and text.find(self.needle, at, at + _NEEDLE_REACH) < 0:
             return None
-        return self.regex.match(text, at)
+        return _compiled(self.pattern).match(text, at)
 
 
 LOWER = "abcdefghijklmnopqrstuvwxyz"
@@ -61,4 +62,10 @@ def level_of(word: str | None) -> str | None:
 
 def rule(name: str, kind: Kind, pattern: str, first: str, needle: str = "", *, again: bool = False) -> Rule:
     """A rule from the source of its regex."""
-    return Rule(name, kind, re.compile(pattern, re.ASCII), first, needle, again)
+    return Rule(name, kind, pattern, first, needle, again)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compiled when a line first begins like the rule: all rules at once would cost a short scan more than its log."""
+    return re.compile(pattern, re.ASCII)

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass, field
 
 from triage.matching.context import LOOKBACK
-from triage.matching.facts import read_facts
 from triage.matching.markers import ERROR_MARKERS, ERROR_PREFIX, PHASE_MARKERS, PHASE_PREFIX
 from triage.matching.series import Series
 from triage.model import Context, ErrorLine, Fact, Hit, Phase, Place, Prefix
@@ -40,7 +39,7 @@ class SourceScan:
     """Grows while a source is scanned. ``muted``: expressions that storm and are only counted."""
 
     source: str
-    bytes: int = 0
+    size: int = 0
     lines: int = 0
     decode_errors: int = 0
     series: dict[str, Series] = field(default_factory=dict)
@@ -97,6 +96,8 @@ class SourceScan:
         """A line that carries facts; ``message`` is the whole of it, a dump of settings can be 20 KiB long."""
         if hit.context is Context.REQUEST_DUMP or len(self.facts) >= KEPT_FACTS:
             return
+        from triage.matching.facts import read_facts  # only a log that states facts pays for their readers
+
         origin = f"{hit.place.source}:{hit.place.line}"
         for fact in read_facts(message, origin):
             self.facts.append((hit.place.line, fact))
@@ -126,4 +127,6 @@ def _last_frame(buffer: bytes | bytearray, start: int) -> str:
     found = _FRAME.match(bytes(buffer[at : min(start, at + 600)]))
     if found is None:
         return ""
-    return "{}:{} in {}".format(*(found[name].decode("utf-8", "surrogateescape") for name in ("path", "line", "function")))
+    return "{}:{} in {}".format(
+        *(found[name].decode("utf-8", "surrogateescape") for name in ("path", "line", "function"))
+    )

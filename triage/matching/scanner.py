@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from triage.knowledge.database import PatternDatabase
 from triage.matching.blocks import Region, SlidingBuffer
 from triage.matching.candidates import SUB_BLOCK, Candidate, CandidateFinder, parts
-from triage.matching.confirm import Confirmer
+from triage.matching.confirm import Confirmer, Match
 from triage.matching.context import LOOKBACK, ContextReader, LineContext
 from triage.matching.counting import LineCounter
 from triage.matching.markers import ERROR_PREFIX, FACT_PREFIX, PHASE_PREFIX
@@ -48,6 +48,7 @@ class Scanner:
         self._lines = 0  # line feeds before the next region
         self._long_line: LineContext | None = None
         self._long_start = 0
+        self._parsed: tuple[str, Prefix] | None = None
         self.result = SourceScan(source)
 
     def room(self) -> memoryview:
@@ -57,7 +58,7 @@ class Scanner:
     def advance(self, count: int) -> None:
         """``count`` bytes were written into ``room``."""
         self._buffer.advance(count)
-        self.result.bytes += count
+        self.result.size += count
         self._drain(final=False)
 
     def feed(self, data: bytes | memoryview) -> None:
@@ -142,7 +143,10 @@ class Scanner:
             if region.piece:
                 offset = self._long_offset(region)
             line = _Line(start, stop if stop >= 0 else end, self._lines + feeds + 1, offset)
-            if self._look(candidate, text, line, raw_at if clean else start, region) or line.end - line.start <= WINDOW_BEFORE:
+            if (
+                self._look(candidate, text, line, raw_at if clean else start, region)
+                or line.end - line.start <= WINDOW_BEFORE
+            ):
                 done.add((candidate.index, start))
             if self.result.is_storming(candidate.key):
                 self.result.storm_from[candidate.key] = line.end + 1
@@ -160,16 +164,22 @@ class Scanner:
         low = text.rfind(b"\r", low, max(low, candidate.end - 1)) + 1 or low
         stop = text.find(b"\r", candidate.end, high)
         segment = bytes(text[low : stop if stop >= 0 else high])
-        match = self._confirmer.match(candidate.key, segment)
+        if candidate.key.startswith((FACT_PREFIX, PHASE_PREFIX)):
+            # The automaton is exact enough for these, and the reader of a fact looks again by itself.
+            match: Match | None = Match(max(0, candidate.end - low - 1), candidate.end - low, ())
+        else:
+            match = self._confirmer.match(candidate.key, segment)
         if match is None:
             self.result.add_refusal(candidate.key)
             return False
         pattern = self._confirmer.pattern(candidate.key)
         shown = segment.decode("utf-8", "surrogateescape")
-        own = self._long_line.prefix if self._long_line and region.piece else parse_prefix(shown)
+        own = self._long_line.prefix if self._long_line and region.piece else self._prefix(shown)
         if pattern.regex.startswith("^") and not (region.piece and self._long_line):
             # Only now is it known where the message begins.
-            match = self._confirmer.match(candidate.key, segment, len(shown[: own.end].encode("utf-8", "surrogateescape")))
+            match = self._confirmer.match(
+                candidate.key, segment, len(shown[: own.end].encode("utf-8", "surrogateescape"))
+            )
             if match is None:
                 return False
         if own.level in _QUIET_LEVELS if not pattern.levels else own.level not in pattern.levels:
@@ -177,8 +187,12 @@ class Scanner:
         if own.rank is None and match.start > 0 and not own.wrappers:
             near = parse_prefix_near(shown, len(segment[: match.start].decode("utf-8", "surrogateescape")))
             own = near if near.format else own
-        context = self._long_line if self._long_line and region.piece else self._contexts.read(
-            self._buffer.bytes, raw_start, bytes(text[line.start : min(line.end, line.start + 4096)]), own
+        context = (
+            self._long_line
+            if self._long_line and region.piece
+            else self._contexts.read(
+                self._buffer.bytes, raw_start, bytes(text[line.start : min(line.end, line.start + 4096)]), own
+            )
         )
         hit = Hit(
             candidate.key,
@@ -190,6 +204,12 @@ class Scanner:
         )
         self._take(hit, own, shown, raw_start)
         return True
+
+    def _prefix(self, shown: str) -> Prefix:
+        """Several patterns look at one line: its prefix is parsed once."""
+        if self._parsed is None or self._parsed[0] != shown:
+            self._parsed = (shown, parse_prefix(shown))
+        return self._parsed[1]
 
     def _take(self, hit: Hit, own: Prefix, shown: str, raw_start: int) -> None:
         if hit.key.startswith(FACT_PREFIX):
@@ -217,7 +237,9 @@ class Scanner:
             start = text.rfind(b"\n", base, at) + 1 or base
             stop = text.find(b"\n", at, end)
             feeds = self._counter.feeds(text, base, start)
-            raw_start = self._counter.skip_lines(self._buffer.bytes, region.start, region.end, feeds) if clean else start
+            raw_start = (
+                self._counter.skip_lines(self._buffer.bytes, region.start, region.end, feeds) if clean else start
+            )
             shown = bytes(text[start : stop if stop >= 0 else end])[:1024].decode("utf-8", "surrogateescape")
             line = _Line(start, stop, self._lines + feeds + 1, self._buffer.origin + raw_start)
             self.result.add_uncounted(key, lines, _place(self.result.source, line, parse_prefix(shown)))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from triage.model import FactTest, Hit, LedgerEntry, Phase, Role, Signature, Strength, Value
 from triage.reasoning.conditions import holds
 from triage.reasoning.evidence import Seen, Support, weigh
 from triage.reasoning.weights import OUTSIDE_VERSIONS, PRIOR, SAME_FAMILY_CAP, STRENGTH, probability
+
 
 @dataclass(slots=True)
 class Candidate:
@@ -55,31 +56,54 @@ class Candidate:
         return {(hit.place.source, hit.block) for hit in self.hits}
 
 
-def candidate_for(signature: Signature, seen: Seen) -> Candidate | None:
-    """The scored candidate, or None when no line of a log speaks for ``signature``."""
-    weighing = weigh(signature.evidence, seen)
-    if not any(support.hits and support.evidence.strength.is_for for support in weighing.supports):
+def candidate_for(signature: Signature, views: Mapping[str, Seen]) -> Candidate | None:
+    """The scored candidate, or None when no line of a log speaks for ``signature``.
+
+    Each source is weighed by itself; the one that says most decides, since the same failure told by eight ranks in eight
+    files is one failure. Lines and counts of the others are added.
+    """
+    found = [item for seen in views.values() for item in [_candidate_in(signature, seen)] if item is not None]
+    if not found:
         return None
-    entries = _ledger(weighing.supports)
-    version_entry = _version_entry(signature, seen.facts)
-    ledger = (*entries, version_entry) if version_entry else tuple(entries)
-    decibans = PRIOR[signature.prevalence] + sum(entry.decibans for entry in ledger)
+    best = max(found, key=lambda item: item.decibans)
+    best.ledger = tuple(
+        _with_counts(entry, [item.ledger for item in found if item is not best]) for entry in best.ledger
+    )
+    if len(found) > 1:
+        best.hits = tuple(_sorted_hits([hit for item in found if item.best is best.best for hit in item.hits]))
+    best.not_checked = tuple(dict.fromkeys(name for item in found for name in item.not_checked))
+    return best
+
+
+def _with_counts(entry: LedgerEntry, others: Sequence[Sequence[LedgerEntry]]) -> LedgerEntry:
+    same = [other for ledger in others for other in ledger if other.evidence == entry.evidence]
+    count = entry.count + sum(other.count for other in same)
+    return replace(entry, count=count, count_exact=entry.count_exact and all(other.count_exact for other in same))
+
+
+def _candidate_in(signature: Signature, seen: Seen) -> Candidate | None:
+    weighing = weigh(signature.evidence, seen)
     speaking = [item for item in weighing.supports if item.hits and item.evidence.strength.is_for]
+    if not speaking:
+        return None
+    version_entry = _version_entry(signature, seen.facts)
+    ledger = (*_ledger(weighing.supports), *((version_entry,) if version_entry else ()))
+    decibans = PRIOR[signature.prevalence] + sum(entry.decibans for entry in ledger)
     best = max((item.evidence.strength for item in speaking), key=lambda strength: STRENGTH[strength])
-    strongest = [item for item in speaking if item.evidence.strength is best]
-    others = [item for item in speaking if item.evidence.strength is not best]
-    hits = [hit for group in (strongest, others) for hit in _sorted_hits(group)]
+    strongest = _sorted_hits([hit for item in speaking if item.evidence.strength is best for hit in item.hits])
+    others = _sorted_hits([hit for item in speaking if item.evidence.strength is not best for hit in item.hits])
     suspect = all(item.suspect for item in speaking)
     return Candidate(
-        signature, ledger, tuple(hits), decibans, best, weighing.not_checked, suspect, probability(decibans)
+        signature, ledger, (*strongest, *others), decibans, best, weighing.not_checked, suspect, probability(decibans)
     )
 
 
-def _sorted_hits(items: list[Support]) -> list[Hit]:
+def _sorted_hits(hits: list[Hit]) -> list[Hit]:
     """By time where every line has one (several sources share no line numbers), else in file order."""
-    hits = [hit for item in items for hit in item.hits]
     timed = all(hit.place.seconds is not None for hit in hits)
-    return sorted(hits, key=lambda hit: ((hit.place.seconds or 0.0) if timed else 0.0, hit.place.line, hit.place.source))
+    return sorted(
+        hits, key=lambda hit: ((hit.place.seconds or 0.0) if timed else 0.0, hit.place.line, hit.place.source)
+    )
 
 
 def _ledger(supports: tuple[Support, ...]) -> list[LedgerEntry]:

@@ -72,6 +72,9 @@ def _version(value: Value, operand: Value) -> bool | None:
 
     try:
         # Local parts (+cu128) and development builds belong to their release here.
-        return Version(Version(str(value)).public) in SpecifierSet(str(operand), prereleases=True)
+        version = Version(Version(str(value)).public)
+        if not any(version.release):
+            return None  # 0.0.0.dev1: built from a checkout, which release it is near to is not told
+        return version in SpecifierSet(str(operand), prereleases=True)
     except (InvalidVersion, InvalidSpecifier):
         return None

@@ -15,10 +15,11 @@ from triage.model import (
     Report,
     Role,
     Severity,
+    Strength,
     Verdict,
 )
 from triage.reasoning.candidate import Candidate, candidate_for
-from triage.reasoning.evidence import Seen
+from triage.reasoning.evidence import seen_by_source
 from triage.reasoning.next_step import next_steps
 from triage.reasoning.recovery import in_earlier_launch, recovered
 from triage.reasoning.rivalry import compete, fold
@@ -28,21 +29,28 @@ from triage.reasoning.weights import CONFIRMED, LIKELY, SHOWN
 _ROLE_ORDER = {Role.ROOT: 0, Role.CASCADE: 1, Role.ADVICE: 2}
 
 
-def diagnose(observation: Observation, base: KnowledgeBase, probes: Sequence[ProbeResult] = (), version: str = "") -> Report:
+def diagnose(
+    observation: Observation, base: KnowledgeBase, probes: Sequence[ProbeResult] = (), version: str = ""
+) -> Report:
     """The report on what was observed. Probes that were not run are reported as not checked."""
     findings = _by_key(observation.findings)
-    seen = Seen(findings, {fact.name: fact.value for fact in observation.facts})
+    views = seen_by_source(observation.findings, observation.facts)
     touched = sorted({key.partition("/")[0] for key in findings})
-    candidates = [item for name in touched if name in base for item in [candidate_for(base.get(name), seen)] if item]
+    candidates = [item for name in touched if name in base for item in [candidate_for(base.get(name), views)] if item]
     past = [item for item in candidates if recovered(item, findings, observation.launches)]
     present = [item for item in candidates if item not in past]
     compete(present)
     standing = fold(present)
-    shown = [item for item in standing if item.confidence >= SHOWN]
+    credible = [item for item in standing if item.confidence >= SHOWN]
+    firm = [item for item in credible if not _only_hinted_at(item)]
+    errors = unexplained_errors(observation, _accounting(firm, candidates, past))
+    in_the_dark = not any(item.is_root for item in firm) and bool(lasting(errors, observation.launches))
+    shown = credible if in_the_dark else firm
+    if in_the_dark:
+        errors = unexplained_errors(observation, _accounting(shown, candidates, past))
     _note_earlier_launches(shown, observation.launches)
     ranked = sorted(shown, key=lambda item: _rank_key(item, observation.launches))
     diagnoses = tuple(_diagnosis(item, present) for item in ranked)
-    errors = unexplained_errors(observation, candidates)
     return Report(
         verdict=_verdict(diagnoses, bool(lasting(errors, observation.launches))),
         observation=observation,
@@ -55,6 +63,18 @@ def diagnose(observation: Observation, base: KnowledgeBase, probes: Sequence[Pro
         limits_hit=observation.limits_hit,
         tool_version=version,
     )
+
+
+def _accounting(shown: Sequence[Candidate], every: Sequence[Candidate], past: Sequence[Candidate]) -> list[Candidate]:
+    """The candidates whose lines are explained: those shown, what they account for, and what recovered."""
+    names = {name for item in shown for name in (item.id, *item.explains, *item.rivals)}
+    return [item for item in every if item.id in names or item in past]
+
+
+def _only_hinted_at(item: Candidate) -> bool:
+    """Hints alone make no diagnosis, unless there is nothing better for an error; beside a rival that rests on the same
+    line they show what else it could be."""
+    return item.best is Strength.HINTS and item.signature.role is Role.ROOT and not item.rivals
 
 
 def _by_key(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
@@ -124,7 +144,14 @@ def _verdict(diagnoses: Sequence[Diagnosis], has_errors: bool) -> Verdict:
 
 def _rejections(standing: Sequence[Candidate], shown: Sequence[Candidate]) -> list[Rejected]:
     return [
-        Rejected(item.id, f"confidence {item.confidence:.0%} is below {SHOWN:.0%}", item.decibans, item.ledger)
+        Rejected(
+            item.id,
+            "only hints speak for it"
+            if _only_hinted_at(item)
+            else f"confidence {item.confidence:.0%} is below {SHOWN:.0%}",
+            item.decibans,
+            item.ledger,
+        )
         for item in standing
         if item not in shown
     ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from triage.model import (
     Context,
     Evidence,
+    Fact,
     Finding,
     Hit,
     LogCondition,
@@ -39,10 +40,34 @@ class Weighing:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Findings by pattern key, and facts by name."""
+    """What one source shows: its findings by pattern key, and the facts that hold for it by name."""
 
-    findings: Mapping[str, Sequence[Finding]]
+    findings: Mapping[str, Finding]
     facts: Mapping[str, Value]
+
+
+def seen_by_source(findings: Sequence[Finding], facts: Sequence[Fact]) -> dict[str, Seen]:
+    """One view for each source with findings.
+
+    A fact that a source does not state itself holds for it when all others that state it agree: the logs of one failure
+    have one host's facts, but a prefill and a decode server scanned together have settings of their own.
+    """
+    stated: dict[str, dict[str, Value]] = {}
+    for fact in facts:
+        stated.setdefault(fact.name, {})[fact.source] = fact.value
+    grouped: dict[str, dict[str, Finding]] = {}
+    for finding in findings:
+        grouped.setdefault(finding.source, {})[finding.key] = finding
+    views: dict[str, Seen] = {}
+    for source, local in grouped.items():
+        known: dict[str, Value] = {}
+        for name, values in stated.items():
+            if source in values:
+                known[name] = values[source]
+            elif len({repr(value) for value in values.values()}) == 1:
+                known[name] = next(iter(values.values()))
+        views[source] = Seen(local, known)
+    return views
 
 
 def weigh(items: Sequence[Evidence], seen: Seen) -> Weighing:
@@ -73,7 +98,7 @@ def _log_support(item: Evidence, condition: LogCondition, seen: Seen) -> Support
     hits = _combined(condition, per_pattern)
     if not hits:
         return None
-    findings = [finding for pattern in condition.patterns for finding in seen.findings.get(pattern.key, ())]
+    findings = [seen.findings[pattern.key] for pattern in condition.patterns if pattern.key in seen.findings]
     # With phases named, only the kept hits are known to lie in them, so the whole count cannot be claimed.
     count = len(hits) if item.phases else sum(finding.count for finding in findings)
     return Support(
@@ -86,12 +111,8 @@ def _log_support(item: Evidence, condition: LogCondition, seen: Seen) -> Support
 
 
 def _hits(pattern: Pattern, item: Evidence, seen: Seen) -> list[Hit]:
-    return [
-        hit
-        for finding in seen.findings.get(pattern.key, ())
-        for hit in finding.hits
-        if not item.phases or hit.phase in item.phases
-    ]
+    finding = seen.findings.get(pattern.key)
+    return [hit for hit in finding.hits if not item.phases or hit.phase in item.phases] if finding else []
 
 
 def _combined(condition: LogCondition, per_pattern: Sequence[Sequence[Hit]]) -> list[Hit]:
@@ -100,11 +121,9 @@ def _combined(condition: LogCondition, per_pattern: Sequence[Sequence[Hit]]) -> 
     if condition.operator is LogOperator.ANY:
         return _ordered(hit for hits in per_pattern for hit in hits)
     needed = len(per_pattern) if condition.operator is LogOperator.ALL else condition.count
-    for source in dict.fromkeys(hit.place.source for hits in per_pattern for hit in hits):
-        local = [[hit for hit in hits if hit.place.source == source] for hits in per_pattern]
-        if sum(bool(hits) for hits in local) >= needed:
-            return _ordered(hit for hits in local for hit in hits)
-    return []
+    if sum(bool(hits) for hits in per_pattern) < needed:
+        return []
+    return _ordered(hit for hits in per_pattern for hit in hits)
 
 
 def _sequence(condition: LogCondition, per_pattern: Sequence[Sequence[Hit]]) -> list[Hit]:
@@ -123,7 +142,7 @@ def _sequence(condition: LogCondition, per_pattern: Sequence[Sequence[Hit]]) -> 
 
 def _follows(condition: LogCondition, chain: Sequence[Hit], hit: Hit) -> bool:
     first, last = chain[0].place, chain[-1].place
-    if hit.place.source != first.source or hit.place.line < last.line:
+    if hit.place.line < last.line:
         return False
     if condition.by == "rank" and hit.place.rank != first.rank:
         return False
@@ -135,4 +154,4 @@ def _follows(condition: LogCondition, chain: Sequence[Hit], hit: Hit) -> bool:
 
 
 def _ordered(hits: Iterable[Hit]) -> list[Hit]:
-    return sorted(hits, key=lambda hit: (hit.place.source, hit.place.line))
+    return sorted(hits, key=lambda hit: hit.place.line)

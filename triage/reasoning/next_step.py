@@ -28,7 +28,9 @@ def next_steps(item: Candidate, field: Sequence[Candidate]) -> tuple[NextStep, .
                 gain = _gain([*weights, rest], index, evidence.strength)
                 found[evidence.probe] = max(found.get(evidence.probe, 0.0), gain)
     ranked = sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))
-    return tuple(NextStep("probe", name, round(gain, 3), _COST_SECONDS) for name, gain in ranked[:_MOST] if gain >= _MIN_GAIN)
+    return tuple(
+        NextStep("probe", name, round(gain, 3), _COST_SECONDS) for name, gain in ranked[:_MOST] if gain >= _MIN_GAIN
+    )
 
 
 def _gain(weights: Sequence[float], index: int, strength: Strength) -> float:
@@ -38,7 +40,10 @@ def _gain(weights: Sequence[float], index: int, strength: Strength) -> float:
     factor = 10.0 ** (STRENGTH[strength] / 10.0)
     shown = prior[index] * _HIT_RATE + (1.0 - prior[index]) * _FALSE_RATE if strength.is_for else 0.5
     after = [share * (factor if position == index else 1.0) for position, share in enumerate(prior)]
-    without = [share * (1.0 - _HIT_RATE if position == index and strength.is_for else 1.0) for position, share in enumerate(prior)]
+    without = [
+        share * (1.0 - _HIT_RATE if position == index and strength.is_for else 1.0)
+        for position, share in enumerate(prior)
+    ]
     return max(0.0, _entropy(prior) - shown * _entropy(after) - (1.0 - shown) * _entropy(without))
 
 

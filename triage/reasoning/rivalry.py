@@ -21,7 +21,9 @@ def compete(candidates: Sequence[Candidate]) -> None:
     roots = [item for item in candidates if item.signature.role is Role.ROOT]
     odds = {item.id: 10.0 ** ((item.decibans + _chain_penalty(item, roots)) / 10.0) for item in roots}
     for item in roots:
-        rivals = [other for other in roots if other is not item and _share_a_record(item, other) and not _related(item, other)]
+        rivals = [
+            other for other in roots if other is not item and _share_a_record(item, other) and not _related(item, other)
+        ]
         total = 1.0 + odds[item.id] + sum(odds[other.id] for other in rivals)
         item.confidence = odds[item.id] / total
         item.rivals = [other.id for other in sorted(rivals, key=lambda other: (-odds[other.id], other.id))]
@@ -56,7 +58,9 @@ def fold(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 def _fold_cascades(candidates: Sequence[Candidate], taken: dict[str, str]) -> None:
     """A cascade is accounted for by the surest root that began no later, even where no file says so in words."""
-    roots = sorted((item for item in candidates if item.is_root and item.id not in taken), key=lambda item: -item.confidence)
+    roots = sorted(
+        (item for item in candidates if item.is_root and item.id not in taken), key=lambda item: -item.confidence
+    )
     for cascade in candidates:
         if cascade.signature.role is not Role.CASCADE or cascade.id in taken:
             continue

@@ -56,7 +56,9 @@ def _nearest(text: str, base: KnowledgeBase) -> tuple[Nearest, ...]:
                     samples.append(line)
                     owners.append(identifier)
     best: dict[str, float] = {}
-    for _, score, index in process.extract(text[:400], samples, scorer=fuzz.token_set_ratio, score_cutoff=_MIN_SCORE, limit=12):
+    for _, score, index in process.extract(
+        text[:400], samples, scorer=fuzz.token_set_ratio, score_cutoff=_MIN_SCORE, limit=12
+    ):
         best.setdefault(owners[index], score)
     ranked = sorted(best.items(), key=lambda pair: (-pair[1], pair[0]))[:_NEAREST]
     return tuple(Nearest(identifier, round(score / 100.0, 3)) for identifier, score in ranked)

@@ -36,4 +36,4 @@ CONFIRMED, LIKELY, SHOWN = 0.9, 0.6, 0.1
 
 def probability(decibans: float) -> float:
     """The probability with these log-odds."""
-    return 1.0 / (1.0 + 10.0 ** (-decibans / 10.0))
+    return float(1.0 / (1.0 + 10.0 ** (-decibans / 10.0)))

@@ -13,6 +13,7 @@ from triage.reporting.record import (
     diagnosis_record,
     input_record,
     leading_phase,
+    recovered_record,
     unexplained_record,
 )
 from triage.reporting.words import unexplained_total
@@ -37,7 +38,7 @@ def _records(report: Report, outlet: Outlet, view: View) -> Iterator[Record]:
     for diagnosis in view.diagnoses(report):
         yield {"kind": "diagnosis", **diagnosis_record(diagnosis, outlet)}
     for diagnosis in report.recovered:
-        yield {"kind": "diagnosis", **diagnosis_record(diagnosis, outlet), "recovered": True}
+        yield {"kind": "diagnosis", **recovered_record(diagnosis, outlet)}
     for line in report.unexplained:
         yield {"kind": "unexplained", **unexplained_record(line, outlet)}
     yield {

@@ -18,6 +18,7 @@ Plain: TypeAlias = "str | int | float | bool | list[Plain] | None"
 """What JSON can hold of a `Value`."""
 
 _DECIMALS = 6
+_REMEMBERED = 4096
 
 
 class Outlet:
@@ -25,6 +26,7 @@ class Outlet:
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
+        self._harmless: set[str] = set()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -33,7 +35,13 @@ class Outlet:
 
     def show(self, text: str) -> Safe:
         """`text` fit to be printed: colours removed, secrets replaced, then what is invisible made visible."""
-        return visible(self._redactor.redact(text))
+        if text in self._harmless:
+            return Safe(text)
+        shown = visible(self._redactor.redact(text))
+        # The same paths and names come hundreds of times; what passes unchanged once needs no second look.
+        if shown == text and len(self._harmless) < _REMEMBERED:
+            self._harmless.add(text)
+        return shown
 
     def arguments(self, argv: Sequence[str]) -> list[Safe]:
         """A command line, element by element: an option's name tells whether the next element is a secret."""

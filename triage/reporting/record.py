@@ -5,7 +5,19 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from triage.model import Diagnosis, Input, Launch, LedgerEntry, NextStep, Phase, Place, Rejected, Report, Unexplained
+from triage.model import (
+    Diagnosis,
+    Fact,
+    Input,
+    Launch,
+    LedgerEntry,
+    NextStep,
+    Phase,
+    Place,
+    Rejected,
+    Report,
+    Unexplained,
+)
 from triage.reporting import words
 
 if TYPE_CHECKING:
@@ -30,8 +42,10 @@ def report_record(report: Report, outlet: Outlet, view: View) -> Record:
         "verdict": report.verdict.value,
         "phase": leading_phase(report),
         "inputs": [input_record(source, outlet) for source in report.observation.inputs],
-        "diagnoses": [diagnosis_record(diagnosis, outlet) for diagnosis in view.diagnoses(report)],
-        "recovered": [diagnosis_record(diagnosis, outlet) for diagnosis in report.recovered],
+        "diagnoses": [
+            *(diagnosis_record(diagnosis, outlet) for diagnosis in view.diagnoses(report)),
+            *(recovered_record(diagnosis, outlet) for diagnosis in report.recovered),
+        ],
         "rejected": [_rejected(rejected, outlet) for rejected in report.rejected],
         "unexplained": [unexplained_record(line, outlet) for line in report.unexplained],
         "unexplained_count": words.unexplained_total(report),
@@ -39,13 +53,38 @@ def report_record(report: Report, outlet: Outlet, view: View) -> Record:
     }
 
 
+def recovered_record(diagnosis: Diagnosis, outlet: Outlet) -> Record:
+    """A cause after which the server went on: history, so no more than information now."""
+    return {**diagnosis_record(diagnosis, outlet), "severity": "info", "severity_then": diagnosis.severity.value}
+
+
+def _facts(facts: Iterable[Fact]) -> tuple[list[Fact], dict[str, list[Fact]]]:
+    """(facts on which all sources that state them agree, by name; the others by source)."""
+    by_name: dict[str, list[Fact]] = {}
+    for fact in facts:
+        by_name.setdefault(fact.name, []).append(fact)
+    agreed: list[Fact] = []
+    differing: dict[str, list[Fact]] = {}
+    for _, stated in sorted(by_name.items()):
+        if len({repr(fact.value) for fact in stated}) == 1:
+            agreed.append(stated[0])
+            continue
+        for fact in stated:
+            differing.setdefault(fact.source, []).append(fact)
+    return agreed, differing
+
+
 def context_record(report: Report, outlet: Outlet) -> Record:
     """Launches, facts, probes, limits. What was redacted is counted last, when everything has been shown."""
-    facts = report.observation.facts
+    facts, differing = _facts(report.observation.facts)
     return {
         "launches": [_launch(launch, outlet) for launch in report.observation.launches],
         "facts": {outlet.show(fact.name): outlet.value(fact.value, fact.name) for fact in facts},
         "fact_origins": {outlet.show(fact.name): outlet.show(fact.origin) for fact in facts},
+        "facts_by_source": {
+            outlet.show(source): {outlet.show(fact.name): outlet.value(fact.value, fact.name) for fact in own}
+            for source, own in differing.items()
+        },
         "probes": [
             {
                 "name": outlet.show(probe.name),
