@@ -110,7 +110,7 @@ def scan_inputs(
         if interrupted:
             break
     base = knowledge.base.without(without) if without else knowledge.base
-    report = diagnose(observe(scans, notes), base, version=__version__)
+    report = diagnose(observe(scans, notes, knowledge.database.shared), base, version=__version__)
     return ScanResult(report, unreadable, interrupted)
 
 
@@ -119,7 +119,9 @@ def scan_text(text: bytes, knowledge: Knowledge, source: str = "<text>", chunk: 
     scanner = Scanner(source, knowledge.database, Confirmer(_lookup(knowledge)))
     for start in range(0, len(text), chunk or max(1, len(text))):
         scanner.feed(memoryview(text)[start : start + (chunk or len(text))])
-    return diagnose(observe([scanner.finish()], [((), False)]), knowledge.base, version=__version__)
+    return diagnose(
+        observe([scanner.finish()], [((), False)], knowledge.database.shared), knowledge.base, version=__version__
+    )
 
 
 def _pump(source: Source, scanner: Scanner, on_bytes: Callable[[str, int], None] | None, gate: Gate) -> None:

@@ -1,6 +1,6 @@
 """Loading a knowledge base: from the cache when nothing changed, else from the YAML files.
 
-The cached form holds the decoded signatures as JSON and both automata, in one file named after the hash of everything
+The cached form holds the decoded signatures as JSON and the automaton, in one file named after the hash of everything
 that decides it. It is never a pickle, is replaced atomically, and is only read when it and its folder are ours alone.
 """
 
@@ -112,27 +112,27 @@ def _parse(content: bytes) -> Knowledge | None:
         return None
     head_end = content.index(b"\n", len(_MAGIC)) + 1
     lengths = [int(number) for number in content[len(_MAGIC) : head_end].split()]
-    if len(lengths) != 3 or sum(lengths) != len(content) - head_end:
+    if len(lengths) != 2 or sum(lengths) != len(content) - head_end:
         return None
-    middle, last = head_end + lengths[0], head_end + lengths[0] + lengths[1]
+    middle = head_end + lengths[0]
     head = json.loads(content[head_end:middle])
     records = {row["data"]["id"]: SignatureRecord(row["data"], row["area"], row["path"]) for row in head["signatures"]}
-    expressions = [Expression(*row) for row in head["expressions"]]
-    return Knowledge(KnowledgeBase(records), PatternDatabase.load(expressions, content[middle:last], content[last:]))
+    expressions = [Expression(row[0], row[1], row[2], row[3], tuple(row[4])) for row in head["expressions"]]
+    return Knowledge(KnowledgeBase(records), PatternDatabase.load(expressions, content[middle:]))
 
 
 def _write(cache: Path, name: str, knowledge: Knowledge) -> None:
     cache.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not _is_ours(cache.stat(), folder=True):
         return
-    every, once = knowledge.database.dump()
+    automaton = knowledge.database.dump()
     head = json.dumps(
         {
             "signatures": [
                 {"data": item.data, "area": item.area, "path": item.path} for item in knowledge.base.records.values()
             ],
             "expressions": [
-                [item.key, item.source, item.literal, item.once] for item in knowledge.database.expressions
+                [item.key, item.source, item.literal, item.once, item.shared] for item in knowledge.database.expressions
             ],
         },
         separators=(",", ":"),
@@ -140,7 +140,7 @@ def _write(cache: Path, name: str, knowledge: Knowledge) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=cache, prefix=".new-")
     try:
         with open(descriptor, "wb") as stream:
-            stream.write(_MAGIC + f"{len(head)} {len(every)} {len(once)}\n".encode() + head + every + once)
+            stream.write(_MAGIC + f"{len(head)} {len(automaton)}\n".encode() + head + automaton)
         os.replace(temporary, cache / name)  # noqa: PTH105
     except BaseException:
         with contextlib.suppress(OSError):

@@ -1,19 +1,16 @@
-"""The pattern database: every expression of the knowledge base compiled into one Hyperscan automaton over bytes.
-
-Two automata are kept. The first reports every match. The second reports each expression at most once a call: it is what
-a storm (a million equal lines) is scanned with, since a call back into Python for every line would cost more than the scan.
-"""
+"""The pattern database: every expression of the knowledge base compiled into one Hyperscan automaton over bytes."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import hyperscan
 
 from triage.knowledge.base import KnowledgeBase
+from triage.model import Pattern
 
 Report = Callable[[int, int, int, int, object], "bool | None"]
 """Called with (expression index, 0, end offset, flags, context) for every match."""
@@ -23,27 +20,26 @@ Report = Callable[[int, int, int, int, object], "bool | None"]
 class Expression:
     """What the database looks for. ``key``: a pattern key, or ``@name`` for a marker of the engine's own.
 
-    ``once``: one report for each scanned block is enough (its place is found by its literal).
+    ``once``: one report for each scanned block is enough (its place is found by its literal). ``shared``: further pattern
+    keys that look for the very same; an OOM line serves a dozen items of evidence and is looked at once.
     """
 
     key: str
     source: str
     literal: str
     once: bool = False
+    shared: tuple[str, ...] = ()
 
 
 class PatternDatabase:
     """Compiled expressions, addressed by their index in ``expressions``."""
 
-    __slots__ = ("_every", "_once", "_once_blob", "_scratch", "expressions")
+    __slots__ = ("_automaton", "_scratch", "expressions", "shared")
 
-    def __init__(
-        self, expressions: Sequence[Expression], every: hyperscan.Database, once_blob: bytes | None = None
-    ) -> None:
+    def __init__(self, expressions: Sequence[Expression], automaton: hyperscan.Database) -> None:
         self.expressions = tuple(expressions)
-        self._every = every
-        self._once_blob = once_blob
-        self._once: hyperscan.Database | None = None
+        self.shared = {item.key: item.shared for item in expressions if item.shared}
+        self._automaton = automaton
         self._scratch: dict[int, hyperscan.Scratch] = {}
 
     @classmethod
@@ -53,52 +49,38 @@ class PatternDatabase:
         Raises:
             ValueError: Hyperscan refuses an expression; the message names its key.
         """
-        return cls(expressions, _compile(expressions, everywhere_once=False))
+        return cls(expressions, _compile(expressions))
 
     @classmethod
-    def load(cls, expressions: Sequence[Expression], every: bytes, once: bytes) -> PatternDatabase:
+    def load(cls, expressions: Sequence[Expression], blob: bytes) -> PatternDatabase:
         """Take up what ``dump`` gave.
 
         Raises:
             hyperscan.error: the blob is damaged, or of another platform or Hyperscan.
         """
-        return cls(expressions, _with_scratch(hyperscan.loadb(every, hyperscan.HS_MODE_BLOCK)), once)
+        return cls(expressions, hyperscan.loadb(blob, hyperscan.HS_MODE_BLOCK))
 
-    def dump(self) -> tuple[bytes, bytes]:
-        """Both automata, serialised for this platform."""
-        once = (
-            hyperscan.dumpb(_compile(self.expressions, everywhere_once=True))
-            if self._once_blob is None
-            else self._once_blob
-        )
-        return hyperscan.dumpb(self._every), once
+    def dump(self) -> bytes:
+        """The automaton, serialised for this platform."""
+        return hyperscan.dumpb(self._automaton)
 
     def scan(self, block: memoryview, report: Report, lane: int = 0) -> None:
         """Report every match in ``block``, until ``report`` returns true. Calls at the same time need a ``lane`` each."""
         if lane not in self._scratch:
-            self._scratch[lane] = hyperscan.Scratch(self._every)
+            self._scratch[lane] = hyperscan.Scratch(self._automaton)
         with contextlib.suppress(hyperscan.ScanTerminated):
             # The published types know str and bytes only; any buffer is taken.
-            cast("Any", self._every).scan(block, match_event_handler=report, scratch=self._scratch[lane])
-
-    def scan_once(self, block: memoryview, report: Report) -> None:
-        """Report each expression that occurs in ``block`` once."""
-        if self._once is None:
-            blob = self._once_blob
-            self._once = (
-                _compile(self.expressions, everywhere_once=True)
-                if blob is None
-                else _with_scratch(hyperscan.loadb(blob, hyperscan.HS_MODE_BLOCK))
-            )
-        cast("Any", self._once).scan(block, match_event_handler=report)
+            cast("Any", self._automaton).scan(block, match_event_handler=report, scratch=self._scratch[lane])
 
 
 def expressions_of(base: KnowledgeBase) -> list[Expression]:
-    """One expression for each log pattern of the knowledge base."""
+    """One expression for each different log pattern of the knowledge base."""
+    keys: dict[Pattern, list[str]] = {}
+    for signature in base:
+        for pattern in signature.patterns():
+            keys.setdefault(replace(pattern, key=""), []).append(pattern.key)
     return [
-        Expression(pattern.key, pattern.regex, pattern.literal)
-        for signature in base
-        for pattern in signature.patterns()
+        Expression(found[0], pattern.regex, pattern.literal, shared=tuple(found[1:])) for pattern, found in keys.items()
     ]
 
 
@@ -107,18 +89,17 @@ def marker(name: str, source: str, literal: str = "", *, once: bool = False) -> 
     return Expression(f"@{name}", source, literal, once)
 
 
-def _compile(expressions: Sequence[Expression], *, everywhere_once: bool) -> hyperscan.Database:
+def _compile(expressions: Sequence[Expression]) -> hyperscan.Database:
     from triage.knowledge.hyperscan_form import hyperscan_form
 
     sources, flags = [], []
     for item in expressions:
         source, prefilter = hyperscan_form(item.source)
-        single = everywhere_once or item.once
         sources.append(source)
         flags.append(
             hyperscan.HS_FLAG_MULTILINE
             | (hyperscan.HS_FLAG_PREFILTER if prefilter else 0)
-            | (hyperscan.HS_FLAG_SINGLEMATCH if single else 0)
+            | (hyperscan.HS_FLAG_SINGLEMATCH if item.once else 0)
         )
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     try:
@@ -140,8 +121,3 @@ def _culprit(expressions: Sequence[Expression], flags: Sequence[int]) -> str:
         except hyperscan.error as error:
             return f"{item.key}: Hyperscan cannot compile this pattern: {error}"
     return ""
-
-
-def _with_scratch(database: hyperscan.Database) -> hyperscan.Database:
-    database.scratch = hyperscan.Scratch(database)
-    return database

@@ -1,4 +1,4 @@
-"""Where the automaton fires in a block: candidates for confirmation, storms set aside."""
+"""Where the automaton fires in a block: candidates for confirmation."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from triage.knowledge.database import PatternDatabase
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
-SUB_BLOCK = 128 << 10
 _NORMALIZE = frozenset({"@ansi", "@cri-partial", "@docker-json"})
 LANES = max(1, min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1))
 MANY = 20_000
-"""Candidates in one block from which on it is taken in parts of SUB_BLOCK: a storm is beginning."""
+"""Candidates in one block from which on it is taken in small parts: a storm is beginning."""
 PARALLEL_FROM = 1 << 20
 """Blocks of this size are cut into one part for each lane: Hyperscan lets go of the interpreter while it scans."""
 
@@ -54,44 +53,20 @@ class CandidateFinder:
         self._once = frozenset(number for number, item in enumerate(database.expressions) if item.once)
 
     def literal(self, key: str) -> bytes:
-        """The bytes by which a storm of ``key`` is counted; empty if it has none."""
+        """The bytes that every match of ``key`` contains."""
         return self._literals[key]
 
-    def find(self, text: bytes | bytearray, start: int, end: int, muted: Collection[str]) -> Found:
-        """Everything that fires in ``text[start:end]``. Expressions of ``muted`` are left out."""
-        quiet = {self._index[key] for key in muted}
+    def find(
+        self, text: bytes | bytearray, start: int, end: int, muted: Collection[str], *, limited: bool = True
+    ) -> Found:
+        """Everything that fires in ``text[start:end]``. Expressions of ``muted`` are left out; ``limited`` gives up at
+        MANY candidates."""
+        aside = {self._index[key] for key in muted} | self._once
         ends: list[tuple[int, int]] = []
         fired: set[int] = set()
-        view = memoryview(text)
-        most = MANY if end - start > SUB_BLOCK else end * len(self._keys)
-        if quiet and end - start > SUB_BLOCK:
-            self._find_around_storms(text, view, start, end, quiet, ends, fired, most)
-        else:
-            self._find_all(text, view, start, end, quiet, ends, fired, most)
-        too_many = len(ends) >= most
-        if too_many:
-            ends.clear()
-        ends.sort()
-        keys = self._keys
-        return Found(
-            tuple(Candidate(index, keys[index], at) for at, index in ends),
-            any(keys[index] in _NORMALIZE for index in fired),
-            too_many,
-        )
-
-    def _find_all(
-        self,
-        text: bytes | bytearray,
-        view: memoryview,
-        start: int,
-        end: int,
-        quiet: set[int],
-        ends: list[tuple[int, int]],
-        fired: set[int],
-        most: int,
-    ) -> None:
-        aside = quiet | self._once
+        most = MANY if limited else (end - start + 1) * len(self._keys)
         append, note = ends.append, fired.add
+        view = memoryview(text)
 
         def scan(lane: int, low: int, high: int) -> None:
             def report(index: int, _from: int, to: int, _flags: int, _context: object) -> bool:
@@ -105,10 +80,19 @@ class CandidateFinder:
 
         if LANES == 1 or end - start < PARALLEL_FROM:
             scan(0, start, end)
-            return
-        lanes = parts(text, start, end, LANES)
-        for waiting in [self._pool().submit(scan, lane, *part) for lane, part in enumerate(lanes)]:
-            waiting.result()
+        else:
+            lanes = parts(text, start, end, LANES)
+            for waiting in [self._pool().submit(scan, lane, *part) for lane, part in enumerate(lanes)]:
+                waiting.result()
+        if too_many := len(ends) >= most:
+            ends.clear()
+        ends.sort()
+        keys = self._keys
+        return Found(
+            tuple(Candidate(index, keys[index], at) for at, index in ends),
+            any(keys[index] in _NORMALIZE for index in fired),
+            too_many,
+        )
 
     def _pool(self) -> ThreadPoolExecutor:
         if self._executor is None:
@@ -117,34 +101,6 @@ class CandidateFinder:
 
             self._executor = ThreadPoolExecutor(LANES, thread_name_prefix="scan")
         return self._executor
-
-    def _find_around_storms(
-        self,
-        text: bytes | bytearray,
-        view: memoryview,
-        start: int,
-        end: int,
-        quiet: set[int],
-        ends: list[tuple[int, int]],
-        fired: set[int],
-        most: int,
-    ) -> None:
-        """With a storm going on, a block is first asked what occurs in it at all; only where something new does is it
-        scanned again for every match."""
-        aside = quiet | self._once
-        position = start
-        while position < end:
-            stop = text.find(b"\n", min(position + SUB_BLOCK, end) - 1, end) + 1 or end
-            here: set[int] = set()
-
-            def report(index: int, _from: int, _to: int, _flags: int, _context: object, note: set[int] = here) -> None:
-                note.add(index)
-
-            self._database.scan_once(view[position:stop], report)
-            fired |= here & aside
-            if here - aside and len(ends) < most:
-                self._find_all(text, view, position, stop, quiet, ends, fired, most)
-            position = stop
 
 
 def parts(text: bytes | bytearray, start: int, end: int, count: int) -> list[tuple[int, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from triage.matching.record import PhaseChange, SourceScan
@@ -33,15 +33,22 @@ class _PhaseLine:
         return any_rank
 
 
-def observe(scans: Sequence[SourceScan], notes: Sequence[tuple[tuple[str, ...], bool]]) -> Observation:
-    """Everything that was seen in ``scans``; ``notes``: for each source its reader's notes and whether it was cut short."""
+def observe(
+    scans: Sequence[SourceScan],
+    notes: Sequence[tuple[tuple[str, ...], bool]],
+    shared: Mapping[str, tuple[str, ...]],
+) -> Observation:
+    """Everything that was seen in ``scans``; ``notes``: for each source its reader's notes and whether it was cut short.
+
+    ``shared``: the further pattern keys that a scanned key stands for.
+    """
     findings: list[Finding] = []
     errors: list[ErrorLine] = []
     launches: list[Launch] = []
     facts: list[Fact] = []
     for scan in scans:
         phases = _phase_line(scan)
-        findings.extend(_findings(scan, phases))
+        findings.extend(_findings(scan, phases, shared))
         errors.extend(scan.errors.values())
         launches.extend(_launches(scan))
         facts.extend(_facts(scan))
@@ -69,14 +76,16 @@ def _phase_line(scan: SourceScan) -> _PhaseLine:
     return _PhaseLine(tuple(change.place.line for change in changes), tuple(changes))
 
 
-def _findings(scan: SourceScan, phases: _PhaseLine) -> list[Finding]:
+def _findings(scan: SourceScan, phases: _PhaseLine, shared: Mapping[str, tuple[str, ...]]) -> list[Finding]:
     found: list[Finding] = []
     for key in sorted(scan.series):
         series = scan.series[key]
         if series.last is None:
             continue  # only inside text that clients wrote
         hits: tuple[Hit, ...] = tuple(replace(hit, phase=phases.at(hit.place)) for hit in series.hits)
-        found.append(Finding(key, scan.source, series.count, hits, series.last, series.exact, series.dumped))
+        finding = Finding(key, scan.source, series.count, hits, series.last, series.exact, series.dumped)
+        found.append(finding)
+        found.extend(replace(finding, key=other) for other in shared.get(key, ()))
     return found
 
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from triage.matching.context import LOOKBACK
-from triage.matching.markers import ERROR_MARKERS, ERROR_PREFIX, PHASE_MARKERS, PHASE_PREFIX
+from triage.matching.markers import ERROR_PREFIX, PHASE_MARKERS, PHASE_PREFIX
 from triage.matching.series import Series
 from triage.model import Context, ErrorLine, Fact, Hit, Phase, Place, Prefix
 
@@ -20,7 +20,6 @@ FRUITLESS = 10_000
 """Candidate lines without one match after which a pattern is put aside."""
 
 _PHASES = {PHASE_PREFIX + name: phase for name, _, phase in PHASE_MARKERS}
-_STORM_PRONE_ERRORS = frozenset(ERROR_PREFIX + name for name, _, _ in ERROR_MARKERS)
 _FRAME = re.compile(rb'File "(?P<path>[^"\n]{1,300})", line (?P<line>\d{1,7}), in (?P<function>[^\n\r]{1,120})')
 _DIGITS = re.compile(r"0x[0-9a-fA-F]+|\d+")
 
@@ -36,7 +35,8 @@ class PhaseChange:
 
 @dataclass(slots=True)
 class SourceScan:
-    """Grows while a source is scanned. ``muted``: expressions that storm and are only counted."""
+    """Grows while a source is scanned. ``muted``: expressions that are no longer looked at; ``counted_from``: for those of
+    them muted in this region, from which offset of the buffer their literal is counted."""
 
     source: str
     size: int = 0
@@ -44,7 +44,7 @@ class SourceScan:
     decode_errors: int = 0
     series: dict[str, Series] = field(default_factory=dict)
     muted: set[str] = field(default_factory=set)
-    storm_from: dict[str, int] = field(default_factory=dict)
+    counted_from: dict[str, int] = field(default_factory=dict)
     phases: list[PhaseChange] = field(default_factory=list)
     facts: list[tuple[int, Fact]] = field(default_factory=list)
     errors: dict[str, ErrorLine] = field(default_factory=dict)
@@ -55,20 +55,13 @@ class SourceScan:
     _error_counts: dict[str, int] = field(default_factory=dict)
     _last_error_line: int = 0
 
-    def is_storming(self, key: str) -> bool:
-        """Is ``key`` only counted from here on?"""
-        return key in self.muted
-
-    def is_counted(self, key: str) -> bool:
-        """Is a muted ``key`` one whose further lines are counted (and not one that was put aside)?"""
-        return key in self.series or key in _STORM_PRONE_ERRORS
-
-    def add_hit(self, hit: Hit) -> None:
-        """A confirmed hit of a signature's pattern."""
+    def add_hit(self, hit: Hit, raw_end: int) -> None:
+        """A confirmed hit of a signature's pattern, on a line that ends at ``raw_end`` of the buffer."""
         series = self.series.setdefault(hit.key, Series())
         series.add(hit)
         if series.storming:
             self.muted.add(hit.key)
+            self.counted_from[hit.key] = raw_end
 
     def add_refusal(self, key: str) -> None:
         """A candidate line that the exact pattern refused. A pattern that the automaton finds everywhere and that never
@@ -79,11 +72,11 @@ class SourceScan:
             self.limits.append(f"pattern {key} was looked at in {FRUITLESS} lines in vain and was put aside")
 
     def add_uncounted(self, key: str, lines: int, last: Place) -> None:
-        """Lines of a storm, counted by their literal."""
-        if key in self.series:
-            self.series[key].add_uncounted(lines, last)
-        elif key in _STORM_PRONE_ERRORS:
+        """Lines that are known to match ``key`` without a look at each."""
+        if key.startswith(ERROR_PREFIX):
             self.error_lines += lines
+        else:
+            self.series[key].add_uncounted(lines, last)
 
     def add_phase(self, hit: Hit) -> None:
         """A line that begins a phase. A dump of settings is where a launch is seen; other dumps tell nothing."""
@@ -108,7 +101,7 @@ class SourceScan:
         if name == "level-error" and own.level not in ("error", "fatal"):
             return
         seen = self._error_counts[name] = self._error_counts.get(name, 0) + 1
-        if seen >= ERROR_STORM and any(known == name and literal for known, _, literal in ERROR_MARKERS):
+        if seen >= ERROR_STORM:
             self.muted.add(hit.key)
         if hit.place.line != self._last_error_line:
             self.error_lines += 1

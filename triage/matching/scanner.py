@@ -5,35 +5,41 @@ The result depends on the bytes alone: not on how they were cut when they were f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from triage.knowledge.database import PatternDatabase
 from triage.matching.blocks import Region, SlidingBuffer
-from triage.matching.candidates import SUB_BLOCK, Candidate, CandidateFinder, parts
-from triage.matching.confirm import Confirmer, Match
-from triage.matching.context import LOOKBACK, ContextReader, LineContext
+from triage.matching.candidates import Candidate, CandidateFinder, parts
+from triage.matching.confirm import Confirmer
+from triage.matching.context import LOOKBACK
 from triage.matching.counting import LineCounter
+from triage.matching.inspect_line import WINDOW_BEFORE, CandidateLine, LineInspector, Seen
 from triage.matching.markers import ERROR_PREFIX, FACT_PREFIX, PHASE_PREFIX
 from triage.matching.normalize import normalize
-from triage.matching.prefix import parse_prefix, parse_prefix_near
 from triage.matching.record import SourceScan
-from triage.model import Context, Hit, Place, Prefix
+from triage.matching.shapes import MAX_LENGTH, LineShapes, shape_of, shapes_of
+from triage.model import Context
 
-WINDOW_BEFORE, WINDOW_AFTER = 12 << 10, 4 << 10
-"""Of a longer line only this much around a candidate's end is looked at."""
-MAX_TEXT = 2048
-_QUIET_LEVELS = ("trace", "debug")
+_DENSE_PART = 256 << 10
+_DENSE_SHARE = 0.05
+"""Below this share of known lines in a part, a storm is taken to be over."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
-    """A candidate's line, or its window of an overlong one: ``start``/``end`` in ``text``; ``number`` is 1-based."""
+class _Block:
+    """Whole lines to scan: ``text[base:end]``, raw or normalised, with where its first line stands. ``kept``: for each
+    line of the text, which line of the raw block it is (None: the same)."""
 
-    start: int
+    text: bytes | bytearray
+    base: int
     end: int
-    number: int
-    offset: int
+    first_line: int
+    raw_start: int
+    raw_end: int
+    same_bytes: bool
+    kept: Sequence[int] | None = None
 
 
 class Scanner:
@@ -43,12 +49,13 @@ class Scanner:
         self._buffer = SlidingBuffer()
         self._confirmer = confirmer
         self._finder = CandidateFinder(database)
-        self._contexts = ContextReader()
+        self._inspector = LineInspector(source, confirmer, self._buffer.bytes)
         self._counter = LineCounter()
+        self._shapes = LineShapes()
         self._lines = 0  # line feeds before the next region
-        self._long_line: LineContext | None = None
+        self._dense = False
+        self._wrapped = False
         self._long_start = 0
-        self._parsed: tuple[str, Prefix] | None = None
         self.result = SourceScan(source)
 
     def room(self) -> memoryview:
@@ -74,28 +81,10 @@ class Scanner:
     def finish(self) -> SourceScan:
         """Scan what is left (a last line without a line feed too) and hand out the result."""
         self._drain(final=True)
-        self._rescan_tail()
+        self._look_at_end_again()
         self.result.lines = self._lines + self._unterminated()
         self.result.limits.extend(self._confirmer.limits)
         return self.result
-
-    def _rescan_tail(self) -> None:
-        """Errors that stormed were no longer looked at one by one, but what a server prints last is what it died of."""
-        stormed = {key for key in self.result.muted if key.startswith(ERROR_PREFIX)}
-        if not stormed:
-            return
-        text, end = self._buffer.bytes, self._buffer.filled
-        floor = max(0, end - LOOKBACK)
-        base = text.find(b"\n", floor, end) + 1 if floor else 0
-        lines = self._lines - self._counter.feeds(text, base, end)
-        self.result.muted -= stormed
-        for candidate in self._finder.find(text, base, end, self.result.muted).candidates:
-            if candidate.key in stormed:
-                start = text.rfind(b"\n", base, candidate.end) + 1 or base
-                stop = text.find(b"\n", candidate.end, end)
-                number = lines + self._counter.feeds(text, base, start) + 1
-                line = _Line(start, stop if stop >= 0 else end, number, self._buffer.origin + start)
-                self._look(candidate, text, line, start, Region(base, base, end))
 
     def _unterminated(self) -> int:
         last = self._buffer.last_byte()
@@ -106,186 +95,217 @@ class Scanner:
         for region in self._buffer.regions(final=final):
             self._scan(region)
         if self._buffer.origin != origin:
-            self._contexts.forget()
+            self._inspector.forget()
 
     def _scan(self, region: Region) -> None:
         raw = self._buffer.bytes
-        found = self._finder.find(raw, region.start, region.end, self.result.muted)
-        text: bytes | bytearray = raw
-        base, end = region.start, region.end
-        clean = found.needs_normalizing
-        if clean:
-            text = normalize(bytes(memoryview(raw)[region.start : region.end]))
-            base, end = 0, len(text)
-            found = self._finder.find(text, base, end, self.result.muted)
-        if found.too_many and not region.piece and region.end - region.start > SUB_BLOCK:
-            for low, high in parts(raw, region.start, region.end, (region.end - region.start) // SUB_BLOCK + 1):
-                self._scan(Region(low, low, high))
-            return
         self.result.decode_errors += self._counter.decode_errors(raw, region.fresh, region.end)
-        counted_to, feeds, raw_at = base, 0, region.start
-        done: set[tuple[int, int]] = set()
-        for candidate in found.candidates:
-            if self.result.is_storming(candidate.key):
-                continue
-            if region.piece and not clean and candidate.end <= region.fresh and region.fresh != region.start:
-                continue  # the piece before reported it
-            start = text.rfind(b"\n", base, candidate.end) + 1 or base
-            if (candidate.index, start) in done:
-                continue
-            new_feeds = self._counter.feeds(text, counted_to, start)
-            if clean and new_feeds:
-                raw_at = self._counter.skip_lines(raw, raw_at, region.end, new_feeds)
-            feeds += new_feeds
-            counted_to = start
-            stop = text.find(b"\n", candidate.end, end)
-            offset = self._buffer.origin + (raw_at if clean else start)
-            if region.piece:
-                offset = self._long_offset(region)
-            line = _Line(start, stop if stop >= 0 else end, self._lines + feeds + 1, offset)
-            if (
-                self._look(candidate, text, line, raw_at if clean else start, region)
-                or line.end - line.start <= WINDOW_BEFORE
-            ):
-                done.add((candidate.index, start))
-            if self.result.is_storming(candidate.key):
-                self.result.storm_from[candidate.key] = line.end + 1
-        self._count_storms(text, base, end, region, clean=clean)
-        self._note_batches(text, base, end)
-        self._lines += feeds + self._counter.feeds(text, counted_to, end)
-        self._track_long_line(region)
-
-    def _look(self, candidate: Candidate, text: bytes | bytearray, line: _Line, raw_start: int, region: Region) -> bool:
-        """Confirm the candidate on its line; take it up if it holds."""
-        low, high = line.start, line.end
-        if high - low > WINDOW_BEFORE + WINDOW_AFTER and not candidate.key.startswith(FACT_PREFIX):
-            low, high = max(low, candidate.end - WINDOW_BEFORE), min(high, candidate.end + WINDOW_AFTER)
-        # Between carriage returns each part is a line of its own (progress bars).
-        low = text.rfind(b"\r", low, max(low, candidate.end - 1)) + 1 or low
-        stop = text.find(b"\r", candidate.end, high)
-        segment = bytes(text[low : stop if stop >= 0 else high])
-        if candidate.key.startswith((FACT_PREFIX, PHASE_PREFIX)):
-            # The automaton is exact enough for these, and the reader of a fact looks again by itself.
-            match: Match | None = Match(max(0, candidate.end - low - 1), candidate.end - low, ())
+        if region.piece:
+            self._scan_piece(region)
+        elif self._dense:
+            self._scan_dense(region)
         else:
-            match = self._confirmer.match(candidate.key, segment)
-        if match is None:
-            self.result.add_refusal(candidate.key)
-            return False
-        pattern = self._confirmer.pattern(candidate.key)
-        shown = segment.decode("utf-8", "surrogateescape")
-        own = self._long_line.prefix if self._long_line and region.piece else self._prefix(shown)
-        if pattern.regex.startswith("^") and not (region.piece and self._long_line):
-            # Only now is it known where the message begins.
-            match = self._confirmer.match(
-                candidate.key, segment, len(shown[: own.end].encode("utf-8", "surrogateescape"))
-            )
-            if match is None:
-                return False
-        if own.level in _QUIET_LEVELS if not pattern.levels else own.level not in pattern.levels:
-            return True
-        if own.rank is None and match.start > 0 and not own.wrappers:
-            near = parse_prefix_near(shown, len(segment[: match.start].decode("utf-8", "surrogateescape")))
-            own = near if near.format else own
-        context = (
-            self._long_line
-            if self._long_line and region.piece
-            else self._contexts.read(
-                self._buffer.bytes, raw_start, bytes(text[line.start : min(line.end, line.start + 4096)]), own
-            )
-        )
-        hit = Hit(
-            candidate.key,
-            _place(self.result.source, line, context.prefix),
-            _clip(shown, len(segment[: match.start].decode("utf-8", "surrogateescape"))),
-            match.captures,
-            context.context,
-            line.number - context.block_back,
-        )
-        self._take(hit, own, shown, raw_start)
-        return True
-
-    def _prefix(self, shown: str) -> Prefix:
-        """Several patterns look at one line: its prefix is parsed once."""
-        if self._parsed is None or self._parsed[0] != shown:
-            self._parsed = (shown, parse_prefix(shown))
-        return self._parsed[1]
-
-    def _take(self, hit: Hit, own: Prefix, shown: str, raw_start: int) -> None:
-        if hit.key.startswith(FACT_PREFIX):
-            self.result.add_fact_line(hit, shown[own.end :])
-        elif hit.key.startswith(PHASE_PREFIX):
-            self.result.add_phase(hit)
-        elif hit.key.startswith(ERROR_PREFIX):
-            if hit.context in (Context.NORMAL, Context.SUSPECT):
-                self.result.add_error(hit, own, self._buffer.bytes, raw_start)
-        else:
-            self.result.add_hit(hit)
-
-    def _count_storms(self, text: bytes | bytearray, base: int, end: int, region: Region, *, clean: bool) -> None:
-        """Lines of storming expressions are counted by their literal, from where the storm was recognised."""
-        fresh = base if clean else max(base, region.fresh)
-        for key in self.result.muted:
-            literal = self._finder.literal(key)
-            if not literal or not self.result.is_counted(key):
-                continue
-            begin = min(max(fresh, self.result.storm_from.pop(key, fresh)), end)
-            lines = text.count(literal, begin, end)
-            if not lines:
-                continue
-            at = text.rfind(literal, begin, end)
-            start = text.rfind(b"\n", base, at) + 1 or base
-            stop = text.find(b"\n", at, end)
-            feeds = self._counter.feeds(text, base, start)
-            raw_start = (
-                self._counter.skip_lines(self._buffer.bytes, region.start, region.end, feeds) if clean else start
-            )
-            shown = bytes(text[start : stop if stop >= 0 else end])[:1024].decode("utf-8", "surrogateescape")
-            line = _Line(start, stop, self._lines + feeds + 1, self._buffer.origin + raw_start)
-            self.result.add_uncounted(key, lines, _place(self.result.source, line, parse_prefix(shown)))
-
-    def _note_batches(self, text: bytes | bytearray, base: int, end: int) -> None:
-        """Remember the last line that shows requests at work. Not for the automaton: a healthy log is full of them."""
-        at = text.find(b" batch", base, end)
-        at = text.rfind(b" batch", at, end) if at >= 0 else at
-        while at >= 0 and not (text.endswith(b"Decode", base, at) or text.endswith(b"Prefill", base, at)):
-            at = text.rfind(b" batch", base, at)
-        if at < 0:
-            return
-        start = text.rfind(b"\n", base, at) + 1 or base
-        prefix = parse_prefix(bytes(text[start:at])[-1024:].decode("utf-8", "surrogateescape"))
-        line = _Line(start, at, self._lines + self._counter.feeds(text, base, at) + 1, 0)
-        self.result.last_batch = _place(self.result.source, line, prefix)
-
-    def _long_offset(self, region: Region) -> int:
-        return self._long_start if self._long_line else self._buffer.origin + region.start
-
-    def _track_long_line(self, region: Region) -> None:
-        """The front of an overlong line is only in its first piece: what it says is kept for the others."""
+            found = self._finder.find(raw, region.start, region.end, self.result.muted)
+            if found.too_many:
+                self._dense = True
+                self._scan_dense(region)
+            elif found.needs_normalizing:
+                block = self._normalized(region.start, region.end)
+                self._look(block, self._find(block))
+            else:
+                self._look(self._raw_block(region.start, region.end), found.candidates)
+        self._count_muted(region)
+        self._note_batches(raw, region.start, region.end)
         if not region.piece or region.ends_line:
-            self._long_line = None
-        elif self._long_line is None:
-            head = bytes(memoryview(self._buffer.bytes)[region.start : region.start + 4096])
-            own = parse_prefix(head[:1024].decode("utf-8", "surrogateescape"))
-            self._long_line = self._contexts.read(self._buffer.bytes, region.start, head, own)
+            self._lines += self._counter.feeds(raw, region.start, region.end)
+
+    def _raw_block(self, start: int, end: int, lines: int = 0) -> _Block:
+        return _Block(self._buffer.bytes, start, end, self._lines + lines, start, end, same_bytes=True)
+
+    def _normalized(self, start: int, end: int, lines: int = 0) -> _Block:
+        text = normalize(bytes(memoryview(self._buffer.bytes)[start:end]))
+        return _Block(text, 0, len(text), self._lines + lines, start, end, same_bytes=False)
+
+    def _find(self, block: _Block) -> tuple[Candidate, ...]:
+        return self._finder.find(block.text, block.base, block.end, self.result.muted, limited=False).candidates
+
+    def _scan_piece(self, region: Region) -> None:
+        """A piece of an overlong line: its candidates all belong to one line."""
+        raw = self._buffer.bytes
+        if self._inspector.long_line is None:
             self._long_start = self._buffer.origin + region.start
+        found = self._finder.find(raw, region.start, region.end, self.result.muted, limited=False)
+        for candidate in found.candidates:
+            if candidate.end > region.fresh or region.fresh == region.start:
+                line = CandidateLine(raw, region.start, region.end, self._lines + 1, self._long_start, region.start)
+                self._take(candidate.key, self._inspector.inspect(candidate.key, candidate.end, line), line)
+        if region.ends_line:
+            self._inspector.long_line = None
+        elif self._inspector.long_line is None:
+            self._inspector.begin_long_line(bytes(memoryview(raw)[region.start : region.start + 4096]), region.start)
+
+    def _scan_dense(self, region: Region) -> None:
+        """In a storm, lines of a known shape are counted first; the automaton sees only the others."""
+        known = total = lines_before = 0
+        count = (region.end - region.start) // _DENSE_PART + 1
+        for start, end in parts(self._buffer.bytes, region.start, region.end, count):
+            block = (
+                self._normalized(start, end, lines_before)
+                if self._wrapped
+                else self._raw_block(start, end, lines_before)
+            )
+            lines = bytes(memoryview(block.text)[block.base : block.end]).split(b"\n")
+            if not lines[-1]:
+                lines.pop()
+            kept, found = self._unknown(block, lines)
+            known += len(lines) - len(kept)
+            total += len(lines)
+            if found is not None:
+                self._look(*found)
+            lines_before += self._counter.feeds(self._buffer.bytes, start, end)
+        self._dense = known >= total * _DENSE_SHARE
+
+    def _unknown(
+        self, block: _Block, lines: list[bytes]
+    ) -> tuple[list[int], tuple[_Block, Sequence[Candidate]] | None]:
+        """(indices of the lines of unknown shape, these lines as a block with its candidates); the known ones are counted."""
+        shapes = shapes_of(lines)
+        kept = [index for index, shape in enumerate(shapes) if shape not in self._shapes.known]
+        found: tuple[_Block, Sequence[Candidate]] | None = None
+        if kept:
+            text = b"\n".join([lines[index] for index in kept]) + b"\n"
+            rest = replace(block, text=text, base=0, end=len(text), same_bytes=False, kept=kept)
+            hits = self._finder.find(text, 0, len(text), self.result.muted, limited=False)
+            if hits.needs_normalizing and block.same_bytes:
+                self._wrapped = True
+                whole = self._normalized(block.raw_start, block.raw_end, block.first_line - self._lines)
+                return self._unknown(whole, bytes(whole.text).removesuffix(b"\n").split(b"\n"))
+            found = (rest, hits.candidates)
+        if len(kept) < len(lines):
+            self._count_known(block, lines, shapes)
+        return kept, found
+
+    def _count_known(self, block: _Block, lines: list[bytes], shapes: list[bytes]) -> None:
+        known = self._shapes.known
+        for shape, count in Counter(shapes).items():
+            if known.get(shape):
+                last = len(shapes) - 1 - shapes[::-1].index(shape)
+                if block.same_bytes:
+                    raw_start = block.base + sum(map(len, lines[:last])) + last
+                else:
+                    raw_start = self._counter.skip_lines(self._buffer.bytes, block.raw_start, block.raw_end, last)
+                offset = self._buffer.origin + raw_start
+                line = CandidateLine(lines[last], 0, len(lines[last]), block.first_line + last + 1, offset, raw_start)
+                self._add_known(known[shape], count, line)
+
+    def _add_known(self, keys: tuple[str, ...], lines: int, last: CandidateLine) -> None:
+        place = self._inspector.place(last)
+        for key in keys:
+            if key not in self.result.muted:
+                self.result.add_uncounted(key, lines, place)
+
+    def _count_muted(self, region: Region) -> None:
+        """Lines of an expression that stormed in ever new shapes are counted by its literal, from where it was muted."""
+        raw = self._buffer.bytes
+        for key in self.result.muted & self.result.series.keys():
+            literal = self._finder.literal(key)
+            begin = max(region.fresh, self.result.counted_from.pop(key, region.fresh))
+            lines = raw.count(literal, begin, region.end)
+            if lines:
+                start = raw.rfind(b"\n", begin, at := raw.rfind(literal, begin, region.end)) + 1 or begin
+                stop = raw.find(b"\n", at, region.end)
+                number = self._lines + self._counter.feeds(raw, region.start, start) + 1
+                last = CandidateLine(
+                    raw, start, stop if stop >= 0 else region.end, number, self._buffer.origin + start, start
+                )
+                self.result.add_uncounted(key, lines, self._inspector.place(last))
+
+    def _look(self, block: _Block, candidates: Sequence[Candidate]) -> None:
+        """Look at every candidate line of ``block``: its patterns, or only its shape if that is known."""
+        text, counted_to, feeds, raw_at, raw_line = block.text, block.base, 0, block.raw_start, 0
+        position = 0
+        while position < len(candidates):
+            start = text.rfind(b"\n", block.base, candidates[position].end) + 1 or block.base
+            stop = text.find(b"\n", candidates[position].end, block.end)
+            stop = stop if stop >= 0 else block.end
+            first = position
+            while position < len(candidates) and candidates[position].end <= stop:
+                position += 1
+            position = max(position, first + 1)
+            feeds += self._counter.feeds(text, counted_to, start)
+            counted_to = start
+            index = feeds if block.kept is None else block.kept[feeds]
+            if not block.same_bytes:
+                raw_at = self._counter.skip_lines(self._buffer.bytes, raw_at, block.raw_end, index - raw_line)
+                raw_line = index
+            raw_start = start if block.same_bytes else raw_at
+            number = block.first_line + index + 1
+            line = CandidateLine(text, start, stop, number, self._buffer.origin + raw_start, raw_start)
+            self._look_at_line(line, candidates[first:position])
+
+    def _look_at_line(self, line: CandidateLine, candidates: Sequence[Candidate]) -> None:
+        shape = shape_of(bytes(line.text[line.start : line.end])) if line.end - line.start <= MAX_LENGTH else b""
+        keys = self._shapes.known.get(shape) if shape else None
+        if keys is not None:
+            if keys:
+                self._add_known(keys, 1, line)
+            return
+        short = line.end - line.start <= WINDOW_BEFORE
+        tried: set[str] = set()
+        matched: list[str] = []
+        depends = False
+        for candidate in candidates:
+            if candidate.key in tried or candidate.key in self.result.muted:
+                continue
+            seen = self._inspector.inspect(candidate.key, candidate.end, line)
+            if seen is not None or short:
+                tried.add(candidate.key)  # a short line is looked at as a whole, so one look is enough
+            if seen is not None:
+                matched.append(candidate.key)
+                depends = depends or not _stands_alone(seen)
+            self._take(candidate.key, seen, line)
+        if shape:
+            self._shapes.note(shape, None if depends else tuple(matched))
+
+    def _take(self, key: str, seen: Seen | None, line: CandidateLine) -> None:
+        if seen is None:
+            self.result.add_refusal(key)
+        elif key.startswith(FACT_PREFIX):
+            self.result.add_fact_line(seen.hit, seen.message)
+        elif key.startswith(PHASE_PREFIX):
+            self.result.add_phase(seen.hit)
+        elif not key.startswith(ERROR_PREFIX):
+            self.result.add_hit(seen.hit, line.raw_start + line.end - line.start)
+        elif seen.hit.context in (Context.NORMAL, Context.SUSPECT):
+            self.result.add_error(seen.hit, seen.own, self._buffer.bytes, line.raw_start)
+
+    def _note_batches(self, raw: bytearray, start: int, end: int) -> None:
+        """Remember the last line that shows requests at work. Not for the automaton: a healthy log is full of them."""
+        at = raw.find(b" batch", start, end)
+        at = raw.rfind(b" batch", at, end) if at >= 0 else at
+        while at >= 0 and not (raw.endswith(b"Decode", start, at) or raw.endswith(b"Prefill", start, at)):
+            at = raw.rfind(b" batch", start, at)
+        if at >= 0:
+            line_start = raw.rfind(b"\n", start, at) + 1 or start
+            number = self._lines + self._counter.feeds(raw, start, at) + 1
+            text = normalize(bytes(memoryview(raw)[max(line_start, at - 1024) : at]))
+            self.result.last_batch = self._inspector.place(CandidateLine(text, 0, len(text), number, 0, line_start))
+
+    def _look_at_end_again(self) -> None:
+        """After a storm of errors the last lines are looked at all the same: what is printed last is what it died of."""
+        stormed = {key for key in self.result.muted if key.startswith(ERROR_PREFIX)}
+        if not stormed:
+            return
+        raw, end = self._buffer.bytes, self._buffer.filled
+        start = max(0, end - LOOKBACK)
+        start = raw.find(b"\n", start, end) + 1 if start else 0
+        self.result.muted -= stormed
+        lines = -self._counter.feeds(raw, start, end)
+        block = self._normalized(start, end, lines)
+        self._look(block, [candidate for candidate in self._find(block) if candidate.key in stormed])
 
 
-def scan_bytes(source: str, chunks: Iterator[bytes], database: PatternDatabase, confirmer: Confirmer) -> SourceScan:
-    """Scan a whole source that comes in ``chunks``."""
-    scanner = Scanner(source, database, confirmer)
-    for chunk in chunks:
-        scanner.feed(chunk)
-    return scanner.finish()
-
-
-def _place(source: str, line: _Line, prefix: Prefix) -> Place:
-    return Place(source, line.number, line.offset, prefix.time, prefix.seconds, prefix.rank, prefix.node)
-
-
-def _clip(text: str, position: int) -> str:
-    """At most MAX_TEXT characters of ``text``, with ``position`` among them."""
-    if len(text) <= MAX_TEXT:
-        return text
-    start = max(0, min(position - MAX_TEXT // 4, len(text) - MAX_TEXT))
-    return ("…" if start else "") + text[start : start + MAX_TEXT] + ("…" if start + MAX_TEXT < len(text) else "")
+def _stands_alone(seen: Seen) -> bool:
+    """May further lines like this one be counted unseen? Not where a line moves the server's life on, states facts, or
+    was written by a client."""
+    return not seen.hit.key.startswith((FACT_PREFIX, PHASE_PREFIX)) and seen.hit.context is Context.NORMAL

@@ -8,8 +8,9 @@ from triage.model import Context, Hit, Place
 
 KEPT_HITS = 48
 KEPT_RANKS = 256
-STORM = 500
-"""Hits after which lines of an expression are only counted, by its literal."""
+STORM = 5000
+"""Hits looked at one by one after which an expression's lines are only counted, by its literal: what a storm is stopped
+by whose lines differ by more than numbers."""
 
 _TRUSTED = (Context.NORMAL, Context.SUSPECT)
 
@@ -21,6 +22,7 @@ class Series:
     count: int = 0
     exact: bool = True
     dumped: int = 0
+    looked_at: int = 0
     hits: list[Hit] = field(default_factory=list)
     last: Place | None = None
     _ranks: set[str | None] = field(default_factory=set)
@@ -28,10 +30,11 @@ class Series:
     @property
     def storming(self) -> bool:
         """True once lines are only counted."""
-        return self.count + self.dumped >= STORM
+        return self.looked_at >= STORM
 
     def add(self, hit: Hit) -> None:
         """Count one more hit and keep it if it is among the first, or the first of its rank."""
+        self.looked_at += 1
         if hit.context not in _TRUSTED:
             self.dumped += 1
             return
@@ -43,7 +46,7 @@ class Series:
             self._ranks.add(hit.place.rank)
 
     def add_uncounted(self, lines: int, last: Place) -> None:
-        """Add what a storm's literal found: not looked at one by one, so the count is no longer exact."""
+        """Add lines that were counted without a look at each, so that the count is no longer exact."""
         self.count += lines
         self.exact = False
         self.last = last

@@ -1,0 +1,44 @@
+"""Storms: lines that are alike but for numbers and hexadecimal ids are looked at a few times and then only counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+_VARYING = b"0123456789abcdefABCDEF"
+KNOWN_AFTER = 20
+"""Equal shapes that are looked at before the rest of them is only counted."""
+MOST_SHAPES = 20_000
+MAX_LENGTH = 4096
+
+
+def shape_of(line: bytes) -> bytes:
+    """``line`` without what varies from one to the next of a storm."""
+    return line.translate(None, _VARYING)
+
+
+def shapes_of(lines: list[bytes]) -> list[bytes]:
+    """The shape of each line; written out, since it runs once for every line of a storm."""
+    return [line.translate(None, _VARYING) for line in lines]
+
+
+@dataclass(slots=True)
+class LineShapes:
+    """What lines of one shape have turned out to be. ``known``: shape to the keys that every line of it matched."""
+
+    known: dict[bytes, tuple[str, ...]] = field(default_factory=dict)
+    _seen: dict[bytes, int] = field(default_factory=dict)
+    _keys: dict[bytes, tuple[str, ...] | None] = field(default_factory=dict)
+
+    def note(self, shape: bytes, keys: tuple[str, ...] | None) -> None:
+        """A line of ``shape`` was looked at and matched ``keys``; None: what it means hangs on more than the line."""
+        if shape not in self._seen:
+            if len(self._seen) >= MOST_SHAPES:
+                return
+            self._seen[shape] = 0
+            self._keys[shape] = keys
+        elif self._keys[shape] != keys:
+            self._keys[shape] = None  # the numbers decide here: never to be counted unseen
+        self._seen[shape] += 1
+        agreed = self._keys[shape]
+        if agreed is not None and self._seen[shape] >= KNOWN_AFTER:
+            self.known[shape] = agreed
