@@ -23,6 +23,8 @@ from triage.model import Pattern, Report
 from triage.reading.source import ReadError, Source
 from triage.reasoning.diagnose import diagnose
 
+_MOST_LANES = 4
+
 
 @dataclass(slots=True)
 class ScanResult:
@@ -98,7 +100,7 @@ def scan_inputs(
             unreadable.append(item)
             continue
         with item as source:
-            scanner = Scanner(source.label, knowledge.database, Confirmer(_lookup(knowledge)))
+            scanner = Scanner(source.label, knowledge.database, Confirmer(_lookup(knowledge)), _lanes())
             try:
                 _pump(source, scanner, on_bytes, gate or Gate())
             except Interrupted:
@@ -110,7 +112,7 @@ def scan_inputs(
         if interrupted:
             break
     base = knowledge.base.without(without) if without else knowledge.base
-    report = diagnose(observe(scans, notes, knowledge.database.shared), base, version=__version__)
+    report = diagnose(observe(scans, notes), base, version=__version__)
     return ScanResult(report, unreadable, interrupted)
 
 
@@ -119,9 +121,7 @@ def scan_text(text: bytes, knowledge: Knowledge, source: str = "<text>", chunk: 
     scanner = Scanner(source, knowledge.database, Confirmer(_lookup(knowledge)))
     for start in range(0, len(text), chunk or max(1, len(text))):
         scanner.feed(memoryview(text)[start : start + (chunk or len(text))])
-    return diagnose(
-        observe([scanner.finish()], [((), False)], knowledge.database.shared), knowledge.base, version=__version__
-    )
+    return diagnose(observe([scanner.finish()], [((), False)]), knowledge.base, version=__version__)
 
 
 def _pump(source: Source, scanner: Scanner, on_bytes: Callable[[str, int], None] | None, gate: Gate) -> None:
@@ -131,6 +131,12 @@ def _pump(source: Source, scanner: Scanner, on_bytes: Callable[[str, int], None]
         total += count
         if on_bytes is not None:
             on_bytes(source.label, total)
+
+
+def _lanes() -> int:
+    """Threads for the automaton: more than a few only wait for memory."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(_MOST_LANES, usable))
 
 
 def _lookup(knowledge: Knowledge) -> Callable[[str], Pattern]:

@@ -288,13 +288,15 @@ class Finding:
 class Fact:
     """A typed value about the world and where it comes from (``file:line``, a probe's name, an answer).
 
-    ``source`` is the input that it holds for; empty when it holds for the host or for everything.
+    ``source`` is the input that it holds for, empty when it holds for everything; ``node`` the container, pod or host that
+    printed it, where one input carries several.
     """
 
     name: str
     value: Value
     origin: str
     source: str = ""
+    node: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +325,8 @@ class Input:
 class Launch:
     """One start of a server seen in a log, and what became of it. Lines are 1-based; 0 means not seen.
 
-    ``last_batch`` is the last line that shows a batch of requests at work.
+    ``last_batch`` is the last line that shows a batch of requests at work; ``node`` the container, pod or host that
+    started, where one input carries several.
     """
 
     source: str
@@ -331,6 +334,7 @@ class Launch:
     ready_line: int = 0
     last_batch: Place | None = None
     command: tuple[str, ...] = ()
+    node: str = ""
 
 
 @dataclass(frozen=True, slots=True)

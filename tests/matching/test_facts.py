@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.matching.facts import FACT_PATTERNS, read_facts
+from triage.matching.fact_patterns import FACT_PATTERNS
+from triage.matching.facts import read_facts
 from triage.matching.prefix import parse_prefix
 
 if TYPE_CHECKING:

@@ -79,6 +79,8 @@ class SlidingBuffer:
         if end <= self._next:
             return None
         end = self._before_overlong(end)
+        if end <= self._next:
+            return None  # an overlong line of which the next piece is not complete yet
         region = Region(self._next, self._next, end)
         self._next = self._line_start = end
         return region

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,7 +12,6 @@ if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
 _NORMALIZE = frozenset({"@ansi", "@cri-partial", "@docker-json"})
-LANES = max(1, min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1))
 MANY = 20_000
 """Candidates in one block from which on it is taken in small parts: a storm is beginning."""
 PARALLEL_FROM = 1 << 20
@@ -42,9 +40,10 @@ class Found:
 class CandidateFinder:
     """Runs the database over blocks."""
 
-    __slots__ = ("_database", "_executor", "_index", "_keys", "_literals", "_once")
+    __slots__ = ("_database", "_executor", "_index", "_keys", "_lanes", "_literals", "_once")
 
-    def __init__(self, database: PatternDatabase) -> None:
+    def __init__(self, database: PatternDatabase, lanes: int = 1) -> None:
+        self._lanes = lanes
         self._database = database
         self._keys = [item.key for item in database.expressions]
         self._index = {item.key: number for number, item in enumerate(database.expressions)}
@@ -78,10 +77,10 @@ class CandidateFinder:
 
             self._database.scan(view[low:high], report, lane)
 
-        if LANES == 1 or end - start < PARALLEL_FROM:
+        if self._lanes == 1 or end - start < PARALLEL_FROM:
             scan(0, start, end)
         else:
-            lanes = parts(text, start, end, LANES)
+            lanes = parts(text, start, end, self._lanes)
             for waiting in [self._pool().submit(scan, lane, *part) for lane, part in enumerate(lanes)]:
                 waiting.result()
         if too_many := len(ends) >= most:
@@ -99,7 +98,7 @@ class CandidateFinder:
             # Imported here: small inputs never need it.
             from concurrent.futures import ThreadPoolExecutor
 
-            self._executor = ThreadPoolExecutor(LANES, thread_name_prefix="scan")
+            self._executor = ThreadPoolExecutor(self._lanes, thread_name_prefix="scan")
         return self._executor
 
 

@@ -31,6 +31,7 @@ _FRAME = re.compile(rb"(?:\s|File \"|Traceback \(most recent|\^)")
 _CONTINUATION = re.compile(
     rb"(?:\s|$|Traceback \(most recent|During handling of the above|The above exception was|\[rank\d+\]:\s|[\w.]+(?:Error|Exception|Exit|Interrupt)\b)"
 )
+_RECORD_END = re.compile(rb"[)}\]]\s*\n")
 _STRING = re.compile(rb"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
 
 
@@ -116,7 +117,11 @@ class ContextReader:
         """Is the line inside a request whose text was printed with raw line feeds? A line that looks like a new record
         of the server's own, not older than the request, ends the certainty but not the doubt."""
         opened = max(buffer.rfind(b": obj=", floor, start), buffer.rfind(b'"event": "request.', floor, start))
-        if opened < 0 or not _string_is_open(bytes(buffer[opened:start])):
+        if opened < 0:
+            return Context.NORMAL
+        text = bytes(buffer[opened:start])
+        # Quotes in a prompt may close its string for the eye, but a record ends where a line does, with its last bracket.
+        if _RECORD_END.search(text) is not None and not _string_is_open(text):
             return Context.NORMAL
         line_start = buffer.rfind(b"\n", 0, opened) + 1
         request = self._prefix(line_start, bytes(buffer[line_start : opened + 6]))

@@ -24,18 +24,18 @@ PHASE_MARKERS: tuple[tuple[str, str, Phase], ...] = (
 )
 """(name, regex, the phase that begins with such a line)."""
 
-ERROR_MARKERS: tuple[tuple[str, str, str], ...] = (
-    ("traceback", r"Traceback \(most recent call last\)", "Traceback (most recent call last)"),
-    ("exception", r"(?:Error|Exception|Exit|Interrupt|Timeout): [^\s]", ": "),
-    ("exception-bare", r"(?:Error|Exception)$", "Error"),
-    ("level-error", r"\b(?:ERROR|CRITICAL|FATAL)\b", "ERROR"),
-    ("glog-error", r"^(?:\[rank\d+\]:)?\[?[EF]\d{3,8} \d\d:\d\d:\d\d", ""),
-    ("cuda-error", r"CUDA error: ", "CUDA error: "),
-    ("crash", r"(?:Fatal Python error|terminate called after|panicked at|Segmentation fault|core dumped)", ""),
-    ("killed", r"(?:^|\s)Killed$", "Killed"),
-    ("error-word", r"(?:^|\s)(?:fatal )?error: ", "error: "),
+ERROR_MARKERS: tuple[tuple[str, str], ...] = (
+    ("traceback", r"Traceback \(most recent call last\)"),
+    ("exception", r"(?:Error|Exception|Exit|Interrupt|Timeout): [^\s]"),
+    ("exception-bare", r"(?:Error|Exception)$"),
+    ("level-error", r"\b(?:ERROR|CRITICAL|FATAL)\b"),
+    ("level-glog", r"\b[EF]\d{3,8} \d\d:\d\d:\d\d"),
+    ("cuda-error", r"CUDA error: "),
+    ("crash", r"(?:Fatal Python error|terminate called after|panicked at|Segmentation fault|core dumped)"),
+    ("killed", r"(?:^|\s)Killed$"),
+    ("error-word", r"(?:^|\s)(?:fatal )?error: "),
 )
-"""(name, regex, literal by which a storm of it is counted; empty: it is always counted line by line)."""
+"""(name, regex); those named level-* count only where the prefix of the line says so too."""
 
 STREAM_MARKERS: tuple[Expression, ...] = (
     marker("ansi", r"\x1b\[", "\x1b[", once=True),
@@ -53,7 +53,7 @@ def all_markers() -> tuple[Expression, ...]:
     return (
         *STREAM_MARKERS,
         *(marker(f"phase:{name}", source) for name, source, _ in PHASE_MARKERS),
-        *(marker(f"error:{name}", source, literal) for name, source, literal in ERROR_MARKERS),
+        *(marker(f"error:{name}", source) for name, source in ERROR_MARKERS),
         *(marker(f"fact:{name}", source, literal) for name, source, literal in FACT_PATTERNS),
     )
 

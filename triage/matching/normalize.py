@@ -10,6 +10,7 @@ import re
 
 _ANSI = re.compile(rb"\x1b\[[0-9;:?]*[ -/]*[@-~]")
 _CRI = re.compile(rb"(?P<time>\S+) (?P<stream>stdout|stderr) (?P<kind>[FP]) ")
+_PARTIAL = {b"stdout": b" stdout P ", b"stderr": b" stderr P "}
 MAX_JOINED = 1 << 20
 
 
@@ -27,17 +28,24 @@ def open_partial_start(lines: bytes | bytearray, start: int, end: int) -> int:
 
     Only looked for when the last line has the CRI form. A record longer than MAX_JOINED is not waited for.
     """
-    last = lines.rfind(b"\n", start, end - 1) + 1 or start
-    if _CRI.match(lines, last, end) is None:
-        return end
     floor = max(start, end - MAX_JOINED)
-    return min(_open_record(lines, floor, end, stream) for stream in (b"stdout", b"stderr"))
+    if floor > start:
+        floor = lines.find(b"\n", floor, end) + 1 or end  # never inside a line
+    last = lines.rfind(b"\n", start, end - 1) + 1 or start
+    if _CRI.match(lines, last, end) is None or all(lines.find(mark, floor, end) < 0 for mark in _PARTIAL.values()):
+        return end
+    run = last
+    while run > floor:
+        above = lines.rfind(b"\n", floor, run - 1) + 1 or floor
+        if _CRI.match(lines, above, run) is None:
+            break  # a line of another form ends every open record
+        run = above
+    return min(_open_record(lines, run, end, stream) for stream in _PARTIAL)
 
 
 def _open_record(lines: bytes | bytearray, floor: int, end: int, stream: bytes) -> int:
-    full, partial = b" " + stream + b" F ", b" " + stream + b" P "
-    closed = lines.rfind(full, floor, end)
-    opened = lines.find(partial, max(closed, floor), end)
+    closed = lines.rfind(b" " + stream + b" F ", floor, end)
+    opened = lines.find(_PARTIAL[stream], max(closed, floor), end)
     if opened < 0:
         return end
     return lines.rfind(b"\n", floor, opened) + 1 or floor
@@ -46,13 +54,15 @@ def _open_record(lines: bytes | bytearray, floor: int, end: int, stream: bytes) 
 def _join_partial(region: bytes) -> bytes:
     """The parts move to the line of the first one; the lines of the others stay behind empty.
 
-    stdout and stderr are written side by side, so each stream has its own open record.
+    stdout and stderr are written side by side, so each stream has its own open record; a line of another form ends both.
     """
     lines = region.split(b"\n")
     open_line: dict[bytes, int] = {}
     for number, line in enumerate(lines):
         found = _CRI.match(line)
         if found is None:
+            if line or number + 1 < len(lines):
+                open_line.clear()  # a line of another form ends every open record
             continue
         first = open_line.get(found["stream"])
         if first is not None:
@@ -71,7 +81,7 @@ def _docker_line(line: bytes) -> bytes:
     try:
         record = json.loads(line)
         text = str(record["log"]).rstrip("\n").replace("\n", "\r")
-        stamp = str(record.get("time", ""))
-    except (ValueError, KeyError, TypeError):
+        stamp = str(record.get("time", "")).replace("\n", " ")
+    except (ValueError, KeyError, TypeError, RecursionError):
         return line
     return f"{stamp} {text}".strip().encode("utf-8", "surrogatepass")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from triage.matching.record import PhaseChange, SourceScan
@@ -36,23 +36,21 @@ class _PhaseLine:
 def observe(
     scans: Sequence[SourceScan],
     notes: Sequence[tuple[tuple[str, ...], bool]],
-    shared: Mapping[str, tuple[str, ...]],
 ) -> Observation:
-    """Everything that was seen in ``scans``; ``notes``: for each source its reader's notes and whether it was cut short.
-
-    ``shared``: the further pattern keys that a scanned key stands for.
-    """
+    """Everything that was seen in ``scans``; ``notes``: for each source its reader's notes and whether it was cut short."""
     findings: list[Finding] = []
     errors: list[ErrorLine] = []
     launches: list[Launch] = []
     facts: list[Fact] = []
     for scan in scans:
         phases = _phase_line(scan)
-        findings.extend(_findings(scan, phases, shared))
+        findings.extend(_findings(scan, phases))
         errors.extend(scan.errors.values())
         launches.extend(_launches(scan))
         facts.extend(_facts(scan))
-    times = sorted({place.time for place in _places(findings, errors, scans) if place.time})
+    places = _places(findings, errors, scans)
+    timed = sorted((place.seconds, place.time) for place in places if place.time and place.seconds is not None)
+    times = [time for _, time in timed] or [place.time for place in places if place.time]
     return Observation(
         inputs=tuple(_input(scan, *note) for scan, note in zip(scans, notes, strict=True)),
         findings=tuple(findings),
@@ -62,9 +60,16 @@ def observe(
         launches=tuple(launches),
         first_time=times[0] if times else None,
         last_time=times[-1] if times else None,
-        ranks=tuple(sorted({place.rank for place in _places(findings, errors, scans) if place.rank})),
+        ranks=_ranks(places),
         limits_hit=tuple(limit for scan in scans for limit in scan.limits),
     )
+
+
+def _ranks(places: Sequence[Place]) -> tuple[str, ...]:
+    """The ranks that printed something; torch's own names (rank3) only where the server names none."""
+    names = {place.rank for place in places if place.rank}
+    own = {name for name in names if not name.startswith("rank")}
+    return tuple(sorted(own or names))
 
 
 def _input(scan: SourceScan, notes: tuple[str, ...], truncated: bool) -> Input:
@@ -76,7 +81,7 @@ def _phase_line(scan: SourceScan) -> _PhaseLine:
     return _PhaseLine(tuple(change.place.line for change in changes), tuple(changes))
 
 
-def _findings(scan: SourceScan, phases: _PhaseLine, shared: Mapping[str, tuple[str, ...]]) -> list[Finding]:
+def _findings(scan: SourceScan, phases: _PhaseLine) -> list[Finding]:
     found: list[Finding] = []
     for key in sorted(scan.series):
         series = scan.series[key]
@@ -85,42 +90,68 @@ def _findings(scan: SourceScan, phases: _PhaseLine, shared: Mapping[str, tuple[s
         hits: tuple[Hit, ...] = tuple(replace(hit, phase=phases.at(hit.place)) for hit in series.hits)
         finding = Finding(key, scan.source, series.count, hits, series.last, series.exact, series.dumped)
         found.append(finding)
-        found.extend(replace(finding, key=other) for other in shared.get(key, ()))
+        found.extend(replace(finding, key=other) for other in scan.shared.get(key, ()))
     return found
 
 
+def _nodes(scan: SourceScan) -> list[str]:
+    """The containers, pods or hosts that start servers in this source; one empty name when it carries only one server."""
+    names = sorted({change.place.node or "" for change in scan.phases if change.name in _LAUNCH_LINES})
+    return names if len(names) > 1 else [""]
+
+
 def _launches(scan: SourceScan) -> list[Launch]:
-    """One launch for each line that prints the server's arguments (repeats within the same start belong to it)."""
-    starts = [change.place.line for change in scan.phases if change.name in _LAUNCH_LINES]
-    ready = [change.place.line for change in scan.phases if change.name == "ready"]
+    """One launch for each line that prints a server's arguments, to the next such line of the same node."""
+    nodes = _nodes(scan)
+    several = len(nodes) > 1
     found: list[Launch] = []
-    if starts:
-        from triage.matching.launch import launch_command  # only a log that shows a start pays for the table of flags
+    for node in nodes:
+        phases = [change for change in scan.phases if not several or (change.place.node or "") == node]
+        facts = [(line, fact) for line, fact in scan.facts if not several or fact.node == node]
+        batch = scan.last_batch if scan.last_batch and (not several or (scan.last_batch.node or "") == node) else None
+        found.extend(replace(launch, node=node) for launch in _launches_of(scan, phases, facts, batch))
+    return sorted(found, key=lambda launch: launch.line)
+
+
+def _launches_of(
+    scan: SourceScan, phases: Sequence[PhaseChange], facts: Sequence[tuple[int, Fact]], batch: Place | None
+) -> list[Launch]:
+    starts = [change.place.line for change in phases if change.name in _LAUNCH_LINES]
+    ready = [change.place.line for change in phases if change.name == "ready"]
+    if not starts:
+        return [Launch(scan.source, 0, ready[-1] if ready else 0, batch)] if ready or batch else []
+    from triage.matching.launch import launch_command  # only a log that shows a start pays for the table of flags
+
+    found: list[Launch] = []
     for number, line in enumerate(starts):
         end = starts[number + 1] if number + 1 < len(starts) else scan.lines + 1
         begin = starts[number - 1] if number else 0  # a command is shown above what the server prints of itself
-        facts = {
+        stated = {
             fact.name: fact.value
-            for at, fact in scan.facts
+            for at, fact in facts
             if line <= at < end or (begin < at < line and fact.name == "launch.command")
         }
         up = max((at for at in ready if line < at < end), default=0)
-        last_batch = scan.last_batch if scan.last_batch and line < scan.last_batch.line < end else None
-        found.append(Launch(scan.source, line, up, last_batch, launch_command(facts)))
-    if not starts and (ready or scan.last_batch):
-        found.append(Launch(scan.source, 0, ready[-1] if ready else 0, scan.last_batch))
+        found.append(
+            Launch(scan.source, line, up, batch if batch and line < batch.line < end else None, launch_command(stated))
+        )
     return found
 
 
 def _facts(scan: SourceScan) -> list[Fact]:
-    """The last value of each fact, by name; those of an earlier launch of the same file give way to the last one's."""
-    starts = [change.place.line for change in scan.phases if change.name in _LAUNCH_LINES]
-    last = starts[-1] if starts else 0
-    found: dict[str, Fact] = {}
+    """The last value of each fact of each server, by name; those of an earlier start give way to the last one's."""
+    nodes = _nodes(scan)
+    starts: dict[str, int] = {}
+    for change in scan.phases:
+        if change.name in _LAUNCH_LINES:
+            node = (change.place.node or "") if len(nodes) > 1 else ""
+            starts[node] = max(starts.get(node, 0), change.place.line)
+    found: dict[tuple[str, str], Fact] = {}
     for line, fact in sorted(scan.facts, key=lambda item: item[0]):
-        if line >= last or not fact.name.startswith(("server.", "memory.")):
-            found[fact.name] = replace(fact, source=scan.source)
-    return [found[name] for name in sorted(found)]
+        node = fact.node if fact.node in nodes else ""
+        if line >= starts.get(node, 0) or not fact.name.startswith(("server.", "memory.")):
+            found[fact.name, node] = replace(fact, node=node)
+    return [found[key] for key in sorted(found)]
 
 
 def _places(findings: Sequence[Finding], errors: Sequence[ErrorLine], scans: Sequence[SourceScan]) -> list[Place]:

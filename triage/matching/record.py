@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from triage.matching.context import LOOKBACK
 from triage.matching.markers import ERROR_PREFIX, PHASE_MARKERS, PHASE_PREFIX
@@ -35,10 +36,11 @@ class PhaseChange:
 
 @dataclass(slots=True)
 class SourceScan:
-    """Grows while a source is scanned. ``muted``: expressions that are no longer looked at; ``counted_from``: for those of
+    """Grows while a source is scanned. ``shared``: the further pattern keys that a scanned key stands for; ``muted``: expressions that are no longer looked at; ``counted_from``: for those of
     them muted in this region, from which offset of the buffer their literal is counted."""
 
     source: str
+    shared: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     size: int = 0
     lines: int = 0
     decode_errors: int = 0
@@ -93,12 +95,12 @@ class SourceScan:
 
         origin = f"{hit.place.source}:{hit.place.line}"
         for fact in read_facts(message, origin):
-            self.facts.append((hit.place.line, fact))
+            self.facts.append((hit.place.line, replace(fact, source=self.source, node=hit.place.node or "")))
 
     def add_error(self, hit: Hit, own: Prefix, buffer: bytes | bytearray, start: int) -> None:
         """A line that speaks of an error; equal ones (numbers aside) are kept once. ``start``: the line's offset in ``buffer``."""
         name = hit.key.removeprefix(ERROR_PREFIX)
-        if name == "level-error" and own.level not in ("error", "fatal"):
+        if name.startswith("level-") and own.level not in ("error", "fatal"):
             return
         seen = self._error_counts[name] = self._error_counts.get(name, 0) + 1
         if seen >= ERROR_STORM:

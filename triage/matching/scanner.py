@@ -6,7 +6,7 @@ The result depends on the bytes alone: not on how they were cut when they were f
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from triage.knowledge.database import PatternDatabase
@@ -43,12 +43,13 @@ class _Block:
 
 
 class Scanner:
-    """Feed it bytes, then ``finish``. ``room``/``advance`` let a reader fill its buffer without a copy."""
+    """Feed it bytes, then ``finish``. ``room``/``advance`` let a reader fill its buffer without a copy; ``lanes`` is how
+    many threads the automaton may run in."""
 
-    def __init__(self, source: str, database: PatternDatabase, confirmer: Confirmer) -> None:
+    def __init__(self, source: str, database: PatternDatabase, confirmer: Confirmer, lanes: int = 1) -> None:
         self._buffer = SlidingBuffer()
         self._confirmer = confirmer
-        self._finder = CandidateFinder(database)
+        self._finder = CandidateFinder(database, lanes)
         self._inspector = LineInspector(source, confirmer, self._buffer.bytes)
         self._counter = LineCounter()
         self._shapes = LineShapes()
@@ -56,7 +57,7 @@ class Scanner:
         self._dense = False
         self._wrapped = False
         self._long_start = 0
-        self.result = SourceScan(source)
+        self.result = SourceScan(source, database.shared)
 
     def room(self) -> memoryview:
         """Where a reader may write next."""
@@ -303,6 +304,14 @@ class Scanner:
         lines = -self._counter.feeds(raw, start, end)
         block = self._normalized(start, end, lines)
         self._look(block, [candidate for candidate in self._find(block) if candidate.key in stormed])
+
+
+def scan_bytes(source: str, chunks: Iterable[bytes], database: PatternDatabase, confirmer: Confirmer) -> SourceScan:
+    """Scan a whole source that comes in ``chunks``."""
+    scanner = Scanner(source, database, confirmer)
+    for chunk in chunks:
+        scanner.feed(chunk)
+    return scanner.finish()
 
 
 def _stands_alone(seen: Seen) -> bool:

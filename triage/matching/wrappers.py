@@ -61,7 +61,7 @@ WRAPPERS: tuple[Rule, ...] = (
         rf"(?P<node>[a-z0-9]+(?:-[a-z0-9]+)*-(?:\d+|[{_POD_HASH}]{{5}})) [a-z][a-z0-9-]* {_STERN_FOLLOWERS}",
         LOWER,
     ),
-    rule("compose", _W, r"(?P<node>[A-Za-z][\w.-]{0,100}) {1,40}\|(?: |$)", LOWER + UPPER),
+    rule("compose", _W, r"(?P<node>[A-Za-z][\w.-]{0,100})(?: {1,40}|(?<=-\d)|(?<=-\d\d))\|(?: |$)", LOWER + UPPER),
     rule("pdsh", _W, r"(?P<node>(?=[\w.-]*\d)[A-Za-z][\w.-]{0,80}): (?=\[\d{4}-\d\d-\d\d |\[rank\d)", LOWER + UPPER),
     rule("quote", _W, r"(?:> )+", ">"),
     rule("kmsg", _W, r"<\d{1,3}>(?=\[|\w)", "<"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from triage.model import FactTest, Hit, LedgerEntry, Phase, Role, Signature, Strength, Value
 from triage.reasoning.conditions import holds
 from triage.reasoning.evidence import Seen, Support, weigh
+from triage.reasoning.families import Family, assign
 from triage.reasoning.weights import OUTSIDE_VERSIONS, PRIOR, SAME_FAMILY_CAP, STRENGTH, probability
 
 
@@ -56,16 +57,16 @@ class Candidate:
         return {(hit.place.source, hit.block) for hit in self.hits}
 
 
-def candidate_for(signature: Signature, views: Mapping[str, Seen]) -> Candidate | None:
+def candidate_for(signature: Signature, views: Mapping[tuple[str, str], Seen]) -> Candidate | None:
     """The scored candidate, or None when no line of a log speaks for ``signature``.
 
-    Each source is weighed by itself; the one that says most decides, since the same failure told by eight ranks in eight
+    Each server is weighed by itself; the one that says most decides, since the same failure told by eight ranks in eight
     files is one failure. Lines and counts of the others are added.
     """
     found = [item for seen in views.values() for item in [_candidate_in(signature, seen)] if item is not None]
     if not found:
         return None
-    best = max(found, key=lambda item: item.decibans)
+    best = min(found, key=lambda item: (-item.decibans, item.onset.place.seconds or 0.0, item.onset.place.source))
     best.ledger = tuple(
         _with_counts(entry, [item.ledger for item in found if item is not best]) for entry in best.ledger
     )
@@ -107,29 +108,39 @@ def _sorted_hits(hits: list[Hit]) -> list[Hit]:
 
 
 def _ledger(supports: tuple[Support, ...]) -> list[LedgerEntry]:
-    """Entries with their weights: within one family the strongest counts in full, the rest up to SAME_FAMILY_CAP."""
-    ordered = sorted(supports, key=lambda item: -abs(STRENGTH[item.evidence.strength]))
-    spent: dict[tuple[object, bool], float] = {}
-    entries: list[LedgerEntry] = []
-    for item in ordered:
-        weight = STRENGTH[item.evidence.strength]
-        if item.suspect:
-            weight = max(min(weight, STRENGTH[Strength.SUPPORTS]), STRENGTH[Strength.CONTRADICTS])
-        family = (_family(item), weight > 0)
-        if family in spent:
-            room = SAME_FAMILY_CAP - spent[family]
-            weight = max(0.0, min(weight, room)) if weight > 0 else min(0.0, max(weight, -room))
-            spent[family] += abs(weight)
-        else:
-            spent[family] = 0.0
-        entries.append(_entry(item, weight))
-    return entries
+    """Entries with their weights: items that share their lines and tracebacks count once, the strongest in full and the
+    rest up to SAME_FAMILY_CAP."""
+    ordered = sorted(supports, key=lambda item: (-abs(_weight(item)), item.evidence.id))
+    weighed: dict[str, float] = {}
+    for group in ([item for item in ordered if _weight(item) > 0], [item for item in ordered if _weight(item) <= 0]):
+        families = [_families(item) for item in group]
+        own = assign(families)
+        spent: dict[Family, float] = {}
+        for item, choices, family in zip(group, families, own, strict=True):
+            weight = _weight(item)
+            if family is None:
+                shared = max(choices, key=lambda choice: SAME_FAMILY_CAP - spent.get(choice, 0.0))
+                size = min(abs(weight), SAME_FAMILY_CAP - spent.get(shared, 0.0))
+                spent[shared] = spent.get(shared, 0.0) + size
+                weight = size if weight > 0 else -size
+            weighed[item.evidence.id] = weight
+    return [_entry(item, weighed[item.evidence.id]) for item in ordered]
 
 
-def _family(item: Support) -> object:
+def _weight(item: Support) -> float:
+    """Decibans of the item's strength; lines that a client may have written never count for more than support."""
+    weight = STRENGTH[item.evidence.strength]
+    if item.suspect:
+        return max(min(weight, STRENGTH[Strength.SUPPORTS]), STRENGTH[Strength.CONTRADICTS])
+    return weight
+
+
+def _families(item: Support) -> list[Family]:
+    """The records that show the item, first one first; an item without lines, or with a declared family, is its own."""
     if item.evidence.family:
-        return item.evidence.family
-    return (item.hits[0].place.source, item.hits[0].block) if item.hits else item.evidence.id
+        return [("", item.evidence.family)]
+    blocks = dict.fromkeys((hit.place.source, str(hit.block)) for hit in item.hits)
+    return list(blocks) or [("", f"fact {item.evidence.id}")]
 
 
 def _entry(item: Support, weight: float) -> LedgerEntry:

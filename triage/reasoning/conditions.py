@@ -71,10 +71,11 @@ def _version(value: Value, operand: Value) -> bool | None:
     from packaging.version import InvalidVersion, Version
 
     try:
-        # Local parts (+cu128) and development builds belong to their release here.
-        version = Version(Version(str(value)).public)
-        if not any(version.release):
+        stated = Version(str(value))
+        if not any(stated.release):
             return None  # 0.0.0.dev1: built from a checkout, which release it is near to is not told
-        return version in SpecifierSet(str(operand), prereleases=True)
+        # Local parts (+cu128), development builds and candidates belong to their release here.
+        post = "" if stated.post is None else f".post{stated.post}"
+        return Version(stated.base_version + post) in SpecifierSet(str(operand))
     except (InvalidVersion, InvalidSpecifier):
         return None

@@ -49,7 +49,8 @@ def diagnose(
     if in_the_dark:
         errors = unexplained_errors(observation, _accounting(shown, candidates, past))
     _note_earlier_launches(shown, observation.launches)
-    ranked = sorted(shown, key=lambda item: _rank_key(item, observation.launches))
+    timed = all(item.onset.place.seconds is not None for item in shown)
+    ranked = sorted(shown, key=lambda item: _rank_key(item, observation.launches, timed=timed))
     diagnoses = tuple(_diagnosis(item, present) for item in ranked)
     return Report(
         verdict=_verdict(diagnoses, bool(lasting(errors, observation.launches))),
@@ -91,7 +92,7 @@ def _note_earlier_launches(items: Sequence[Candidate], launches: Sequence[Launch
             item.notes.append(f"before the server was started again in line {line}")
 
 
-def _rank_key(item: Candidate, launches: Sequence[Launch]) -> tuple[object, ...]:
+def _rank_key(item: Candidate, launches: Sequence[Launch], *, timed: bool) -> tuple[object, ...]:
     """Roots first; the last start before earlier ones; by class of confidence; within a class the earliest, since what
     broke first is nearer to the cause than what broke last."""
     confidence_class = sum(item.confidence < bound for bound in (CONFIRMED, LIKELY, 0.35))
@@ -101,6 +102,7 @@ def _rank_key(item: Candidate, launches: Sequence[Launch]) -> tuple[object, ...]
         in_earlier_launch(item, launches) and item.signature.severity is Severity.FATAL,
         confidence_class,
         -round(item.confidence, 2) if confidence_class > 1 else 0,
+        (place.seconds or 0.0) if timed else 0.0,
         place.source,
         item.onset.block or place.line,
         -item.confidence,

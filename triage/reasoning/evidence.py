@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from triage.model import (
     Context,
@@ -40,34 +40,50 @@ class Weighing:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one source shows: its findings by pattern key, and the facts that hold for it by name."""
+    """What one server shows: its findings by pattern key, and the facts that hold for it by name."""
 
     findings: Mapping[str, Finding]
     facts: Mapping[str, Value]
 
 
-def seen_by_source(findings: Sequence[Finding], facts: Sequence[Fact]) -> dict[str, Seen]:
-    """One view for each source with findings.
+def seen_by_source(findings: Sequence[Finding], facts: Sequence[Fact]) -> dict[tuple[str, str], Seen]:
+    """One view for each server with findings: for each source, and within it for each node if several state settings.
 
-    A fact that a source does not state itself holds for it when all others that state it agree: the logs of one failure
+    A fact that a server does not state itself holds for it when all others that state it agree: the logs of one failure
     have one host's facts, but a prefill and a decode server scanned together have settings of their own.
     """
-    stated: dict[str, dict[str, Value]] = {}
+    stated: dict[str, dict[tuple[str, str], Value]] = {}
+    nodes: dict[str, set[str]] = {}
     for fact in facts:
-        stated.setdefault(fact.name, {})[fact.source] = fact.value
-    grouped: dict[str, dict[str, Finding]] = {}
+        stated.setdefault(fact.name, {})[fact.source, fact.node] = fact.value
+        nodes.setdefault(fact.source, set()).add(fact.node)
+    grouped: dict[tuple[str, str], dict[str, Finding]] = {}
     for finding in findings:
-        grouped.setdefault(finding.source, {})[finding.key] = finding
-    views: dict[str, Seen] = {}
-    for source, local in grouped.items():
-        known: dict[str, Value] = {}
-        for name, values in stated.items():
-            if source in values:
-                known[name] = values[source]
-            elif len({repr(value) for value in values.values()}) == 1:
-                known[name] = next(iter(values.values()))
-        views[source] = Seen(local, known)
-    return views
+        for server, part in _by_server(finding, nodes.get(finding.source, set())):
+            grouped.setdefault(server, {})[finding.key] = part
+    return {server: Seen(local, _known_to(server, stated)) for server, local in grouped.items()}
+
+
+def _by_server(finding: Finding, nodes: set[str]) -> Iterator[tuple[tuple[str, str], Finding]]:
+    if len(nodes) < 2:
+        yield (finding.source, ""), finding
+        return
+    for node in dict.fromkeys(hit.place.node or "" for hit in finding.hits):
+        yield (
+            (finding.source, node),
+            replace(finding, hits=tuple(hit for hit in finding.hits if (hit.place.node or "") == node)),
+        )
+
+
+def _known_to(server: tuple[str, str], stated: Mapping[str, Mapping[tuple[str, str], Value]]) -> dict[str, Value]:
+    known: dict[str, Value] = {}
+    for name, values in stated.items():
+        own = values.get(server, values.get((server[0], "")))
+        if server in values or (server[0], "") in values:
+            known[name] = own
+        elif len({repr(value) for value in values.values()}) == 1:
+            known[name] = next(iter(values.values()))
+    return known
 
 
 def weigh(items: Sequence[Evidence], seen: Seen) -> Weighing:

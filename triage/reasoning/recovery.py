@@ -37,8 +37,14 @@ def went_on_after(place: Place, launches: Sequence[Launch]) -> bool:
 
 def in_earlier_launch(item: Candidate, launches: Sequence[Launch]) -> bool:
     """Do all lines of ``item`` stand before the last start of the server in their file?"""
-    last_start = {launch.source: launch.line for launch in launches}
-    return all(hit.place.line < last_start.get(hit.place.source, 0) for hit in item.hits)
+    return all(
+        (last := _last_launch(hit.place, launches)) is not None and hit.place.line < last.line for hit in item.hits
+    )
+
+
+def _last_launch(place: Place, launches: Sequence[Launch]) -> Launch | None:
+    local = _launches_at(place, launches)
+    return local[-1] if local else None
 
 
 def _keys(item: Candidate) -> set[str]:
@@ -47,6 +53,15 @@ def _keys(item: Candidate) -> set[str]:
 
 def _launch_of(place: Place, launches: Sequence[Launch]) -> Launch | None:
     """What stands before the first start that a file shows belongs to that start: imports and downloads come first."""
-    local = [launch for launch in launches if launch.source == place.source]
+    local = _launches_at(place, launches)
     before = [launch for launch in local if launch.line <= place.line]
     return before[-1] if before else local[0] if local else None
+
+
+def _launches_at(place: Place, launches: Sequence[Launch]) -> list[Launch]:
+    """The starts of the server that printed ``place``, in file order."""
+    return [
+        launch
+        for launch in launches
+        if launch.source == place.source and (not launch.node or launch.node == (place.node or ""))
+    ]

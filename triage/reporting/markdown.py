@@ -96,7 +96,7 @@ def _diagnosis(number: int, diagnosis: Diagnosis, report: Report, page: Page) ->
     for label, text in (
         ("Why", ", ".join((*points, *(_prose(page.show(note)) for note in diagnosis.notes)))),
         ("Fix", _prose(page.show(diagnosis.fix)) if diagnosis.fix else ""),
-        ("Playbook", code(f"sgltriage fix {page.show(diagnosis.playbook)} --dry-run") if diagnosis.playbook else ""),
+        ("Playbook", code(page.show(diagnosis.playbook)) if diagnosis.playbook else ""),
         ("Next", ", ".join(f"{words.kind(step)} {code(page.show(step.name))}" for step in diagnosis.next[:1])),
         ("Explains", ", ".join(code(page.show(name)) for name in diagnosis.explains)),
         ("Rivals", words.rivals(diagnosis, report, lambda text: code(page.show(text)))),

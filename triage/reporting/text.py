@@ -144,7 +144,7 @@ def _next(diagnosis: Diagnosis, report: Report, page: Page) -> Iterator[str]:
     if diagnosis.next and not rivals:
         yield f"{words.kind(diagnosis.next[0])} {page.show(diagnosis.next[0].name)}"
     if diagnosis.playbook:
-        yield f"sgltriage fix {page.show(diagnosis.playbook)} --dry-run"
+        yield f"playbook {page.show(diagnosis.playbook)}"
     yield f"sgltriage explain {page.show(diagnosis.id)}"
     if rivals:
         yield rivals

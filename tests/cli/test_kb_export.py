@@ -1,0 +1,102 @@
+"""``sgltriage kb export-patterns``: patterns that other tools can take as they are."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import regex
+
+import triage
+from triage.engine import load
+from triage.knowledge.base import KnowledgeBase
+
+ROOT = Path(triage.__file__).resolve().parent.parent
+RIPGREP = shutil.which("rg")
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> KnowledgeBase:
+    """The bundled signatures."""
+    return load((), {"XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache"))}).base
+
+
+def _export(flavour: str, folder: Path) -> list[str]:
+    environment = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(ROOT), "HOME": str(folder)}
+    command = [sys.executable, "-m", "triage", "kb", "export-patterns", "--flavour", flavour]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=120, check=False, cwd=folder, env=environment
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.splitlines()
+
+
+def _lines(base: KnowledgeBase) -> list[str]:
+    return sorted(
+        {line for item in base for text in (*item.examples, *item.near_misses) for line in text.splitlines() if line}
+    )
+
+
+def test_python_flavour_is_the_patterns_themselves(base: KnowledgeBase, tmp_path: Path) -> None:
+    """The Python flavour is every pattern as it was written, and each compiles."""
+    found = _export("python", tmp_path)
+    assert sorted(set(found)) == sorted({pattern.regex for signature in base for pattern in signature.patterns()})
+    for line in found:
+        regex.compile(line.encode(), regex.ASCII)
+
+
+def test_one_pattern_a_line(base: KnowledgeBase, tmp_path: Path) -> None:
+    """Both flavours hold no empty line, since `rg -f` takes an empty line for a pattern that matches everything."""
+    for flavour in ("rust", "python"):
+        found = _export(flavour, tmp_path)
+        assert found
+        assert all(line.strip() for line in found)
+
+
+@pytest.mark.skipif(RIPGREP is None, reason="ripgrep (rg) is not installed")
+def test_rust_flavour_finds_all_that_the_patterns_match(base: KnowledgeBase, tmp_path: Path) -> None:
+    """ripgrep takes the whole list, and finds every line of the samples that a pattern matches."""
+    assert RIPGREP is not None
+    (tmp_path / "patterns").write_text("\n".join(_export("rust", tmp_path)) + "\n", encoding="utf-8")
+    lines = _lines(base)
+    (tmp_path / "log").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    done = subprocess.run(
+        [RIPGREP, "--no-config", "--line-number", "--only-matching", "--replace", "", "-f", "patterns", "log"],
+        capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    found = {int(line.partition(":")[0]) for line in done.stdout.splitlines()}
+    exact = [
+        regex.compile(pattern.regex.removeprefix("^").encode(), regex.ASCII)
+        for item in base
+        for pattern in item.patterns()
+    ]
+    matched = {number for number, line in enumerate(lines, 1) if any(item.search(line.encode()) for item in exact)}
+    assert len(matched) > 200
+    assert [lines[number - 1] for number in sorted(matched - found)] == []
+
+
+@pytest.mark.skipif(RIPGREP is None, reason="ripgrep (rg) is not installed")
+def test_rust_flavour_compiles_one_by_one(tmp_path: Path) -> None:
+    """Each exported pattern is one that ripgrep takes alone, and none matches an ordinary line of a healthy server."""
+    assert RIPGREP is not None
+    (tmp_path / "log").write_text(
+        "[2026-03-01 10:00:00 TP0] Decode batch. #running-req: 1, #token: 10, token usage: 0.00\n", encoding="utf-8"
+    )
+    wrong = []
+    for source in sorted(set(_export("rust", tmp_path))):
+        done = subprocess.run(
+            [RIPGREP, "--no-config", "-q", "-e", source, "log"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            cwd=tmp_path,
+        )
+        if done.returncode != 1 or done.stderr:
+            wrong.append((source, done.returncode, done.stderr))
+    assert wrong == []

@@ -1,0 +1,89 @@
+"""The probe that would tell the most comes first, and there is less to gain the clearer the case is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.reasoning.conftest import Bench
+    from triage.model import NextStep
+
+LINE = "- {{id: line, log: 'the shared line', strength: {}}}\n"
+PROBE = "- {{id: {0}, strength: {1}, probe: {0}, fact: {{{0}.answer: true}}}}\n"
+
+
+def steps(bench: Bench, identifier: str) -> tuple[NextStep, ...]:
+    """What is proposed for one of the diagnoses."""
+    return next(item.next for item in bench.report().diagnoses if item.id == identifier)
+
+
+def gains(bench: Bench, identifier: str) -> dict[str, float]:
+    """The gain of each proposed probe."""
+    return {step.name: step.gain_bits for step in steps(bench, identifier)}
+
+
+def rivals(bench: Bench) -> Bench:
+    """Two causes of one line; one probe tells them apart well, another hardly."""
+    bench.cause("a", LINE.format("decisive") + PROBE.format("hardly", "hints") + PROBE.format("well", "decisive"))
+    bench.simple("b")
+    return bench.sees("a/line", 9).sees("b/line", 9)
+
+
+def test_probe_that_separates_comes_first(bench: Bench) -> None:
+    """For both rivals: whichever is shown first, the same question is open."""
+    rivals(bench)
+    assert [step.name for step in steps(bench, "a")] == ["well", "hardly"]
+    assert steps(bench, "b")[0].name == "well"
+    assert all(step.kind == "probe" and step.cost_s > 0 for step in steps(bench, "a"))
+
+
+def test_rivals_probes_count_too(bench: Bench) -> None:
+    """What would confirm the rival is proposed for the leader as well."""
+    bench.simple("a").cause("b", LINE.format("decisive") + PROBE.format("of-the-rival", "strong"))
+    bench.sees("a/line", 9).sees("b/line", 9)
+    assert [step.name for step in steps(bench, "a")] == ["of-the-rival"]
+
+
+@pytest.mark.parametrize("strength", ["hints", "supports", "strong", "decisive"])
+def test_gain_falls_as_the_case_gets_clear(bench: Bench, new_bench: type[Bench], strength: str) -> None:
+    """The same probe tells less once another line has all but decided."""
+    evidence = LINE.format("decisive") + PROBE.format("probe", strength)
+    more = "- {id: more, log: 'another line', strength: strong}\n"
+    open_case = bench.cause("a", evidence + more).simple("b").sees("a/line", 9).sees("b/line", 9)
+    clear_case = new_bench().cause("a", evidence + more).simple("b").sees("a/line", 9).sees("b/line", 9)
+    clear_case.sees("a/more", 80)
+    assert gains(open_case, "a")["probe"] > gains(clear_case, "a").get("probe", 0.0)
+
+
+def test_stronger_evidence_gains_more(bench: Bench) -> None:
+    """Of two probes for the same cause the one whose answer weighs more is worth more."""
+    words = ("hints", "supports", "strong", "decisive")
+    bench.cause("a", LINE.format("decisive") + "".join(PROBE.format(word, word) for word in words)).simple("b")
+    bench.sees("a/line", 9).sees("b/line", 9)
+    assert [step.name for step in steps(bench, "a")] == ["decisive", "strong", "supports"]
+
+
+def test_known_answers_are_not_asked_for(bench: Bench) -> None:
+    """A fact that the log already tells needs no probe."""
+    rivals(bench).knows("well.answer", False)
+    assert "well" not in gains(bench, "a")
+
+
+def test_sure_case_asks_nothing_more(bench: Bench) -> None:
+    """When the best fix would not change, the proposals stop."""
+    bench.cause(
+        "a",
+        LINE.format("decisive") + "- {id: more, log: 'more of it', strength: decisive}\n" + PROBE.format("p", "hints"),
+    )
+    bench.sees("a/line", 9).sees("a/more", 90)
+    assert steps(bench, "a") == ()
+
+
+def test_what_is_not_proposed_is_still_not_checked(bench: Bench) -> None:
+    """The ledger lists every open probe, and the report says that none was run."""
+    rivals(bench)
+    report = bench.report()
+    assert set(report.diagnoses[0].not_checked) == {"hardly", "well"}
+    assert {(probe.name, probe.outcome) for probe in report.probes} == {("hardly", "not-run"), ("well", "not-run")}
