@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from triage.engine import load
-from triage.knowledge.compiled import Knowledge, compile_database
-from triage.knowledge.errors import KnowledgeError, Problems
-from triage.knowledge.loading import decode_files
-from triage.knowledge.pack import read_packs
+from triage.knowledge.compiled import Knowledge
+from triage.knowledge.errors import Problems
+from triage.knowledge.loading import lint_packs
 from triage.knowledge.signature_schema import SIGNATURE
 from triage.knowledge.yaml_nodes import compose
 from triage.matching.markers import all_markers
@@ -63,17 +62,8 @@ def lint(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], list[str]]:
 
     def run(pack: Path) -> list[str]:
         monkeypatch.chdir(pack)
-        problems = Problems(collect=True)
-        base = decode_files(read_packs([Path()], problems), problems)
-        if not problems.found:
-            try:
-                compile_database(base, all_markers())
-            except KnowledgeError as error:
-                problems.found.append(error.problem)
-        ordered = sorted(
-            problems.found, key=lambda item: (item.location.path, item.location.line, item.location.column)
-        )
-        return [str(problem) for problem in ordered]
+        _, problems = lint_packs([Path()], all_markers())
+        return [str(problem) for problem in problems]
 
     return run
 

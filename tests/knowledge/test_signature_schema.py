@@ -260,7 +260,7 @@ SLIPS: dict[str, tuple[str, str, list[str]]] = {
     "no count": (LOG, "log: {at_least: {of: ['frobnicator']}}", ["11:21: a at_least needs the key 'count'"]),
     "nothing to count": (LOG, "log: {at_least: {count: 1}}", ["11:21: a at_least needs the key 'of'"]),
     "sequence of one": (LOG, "log: {sequence: {of: ['frobnicator']}}", ["11:26: expected at least 2 items, found 1"]),
-    "within": (LOG, "log: {sequence: {of: ['frobnicator', 'exploded'], within: 30}}", [r"11:63: '30' does not have the form (?P<number>\d+)\s*(?P<unit>s|lines?)"]),
+    "within": (LOG, "log: {sequence: {of: ['frobnicator', 'exploded'], within: 30}}", [r"11:63: '30' does not have the form ([0-9]{1,9})\s*(s|lines?)"]),
     "by": (LOG, "log: {sequence: {of: ['frobnicator', 'exploded'], by: node}}", ["11:59: 'node' is not one of rank, pid, source"]),
     "phase": (LOG, f"{LOG}\n    phases: [weight]", ["12:14: 'weight' is not one of unknown, install, launch, weights, memory-pool, graph-capture, warmup, serving, shutdown; did you mean 'weights'?"]),
     "no phase": (LOG, f"{LOG}\n    phases: []", ["12:13: expected at least 1 items, found 0"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -48,26 +49,16 @@ def show(identifier: str, packs: tuple[Path, ...]) -> int:
 @click.argument("packs", nargs=-1, metavar="[DIR]...", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def lint(packs: tuple[Path, ...]) -> int:
     """Every problem of the bundled signatures (or of the packs DIR), as path:line:col: message."""
-    from triage.knowledge.compiled import compile_database
-    from triage.knowledge.errors import KnowledgeError, Problems
-    from triage.knowledge.loading import decode_files
-    from triage.knowledge.pack import bundled_directory, read_packs
+    from triage.knowledge.loading import lint_packs
+    from triage.knowledge.pack import bundled_directory
     from triage.matching.markers import all_markers
 
-    problems = Problems(collect=True)
-    base = decode_files(read_packs(packs or [bundled_directory("signatures")], problems), problems)
-    if not problems.found:
-        try:
-            compile_database(base, all_markers())
-        except KnowledgeError as error:
-            problems.found.append(error.problem)
-    for problem in sorted(
-        problems.found, key=lambda item: (item.location.path, item.location.line, item.location.column)
-    ):
+    base, problems = lint_packs(packs or [bundled_directory("signatures")], all_markers())
+    for problem in problems:
         _say(str(problem))
     patterns = sum(len(signature.patterns()) for signature in base)
-    _say(f"{len(base)} signatures, {patterns} patterns, {len(problems.found)} problems")
-    return ExitCode.USAGE if problems.found else ExitCode.CLEAN
+    _say(f"{len(base)} signatures, {patterns} patterns, {len(problems)} problems")
+    return ExitCode.USAGE if problems else ExitCode.CLEAN
 
 
 @kb.command()
@@ -101,18 +92,23 @@ def test(identifiers: tuple[str, ...], packs: tuple[Path, ...], table: bool) -> 
 @click.argument("directory", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 def new(identifier: str, directory: Path) -> int:
     """Start a signature: writes DIR/AREA/ID.yaml with every field explained, for you to fill in."""
+    from triage.knowledge.signature_schema import ID_FORM
     from triage.knowledge.template import signature_template
 
+    if not re.fullmatch(f"{ID_FORM}/{ID_FORM}", identifier):
+        raise click.UsageError(
+            f"'{identifier}' is not AREA/ID, each of small letters, digits and hyphens, such as memory/gpu-oom-runtime"
+        )
     area, _, name = identifier.partition("/")
-    if not name:
-        raise click.UsageError("say where it belongs: AREA/ID, such as memory/gpu-oom-runtime")
     path = directory / area / f"{name}.yaml"
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as stream:
             stream.write(signature_template(name))
-    except FileExistsError as error:
-        raise click.UsageError(f"{path} exists already") from error
+    except OSError as error:
+        # A FileExistsError of mkdir is about a file that stands where the folder should be.
+        exists = isinstance(error, FileExistsError) and path.parent.is_dir()
+        raise click.UsageError(f"{path} exists already" if exists else f"{path}: {error.strerror}") from error
     _say(str(path))
     return ExitCode.CLEAN
 
@@ -132,11 +128,7 @@ def export_patterns(packs: tuple[Path, ...], flavour: str) -> int:
 
     for signature in load_or_fail(packs).base:
         for pattern in signature.patterns():
-            source, needs_more = hyperscan_form(pattern.regex)
-            if flavour == "python":
-                _say(pattern.regex)
-            else:
-                _say(_escaped(pattern.literal) if needs_more else source.decode())
+            _say(pattern.regex if flavour == "python" else _rust_form(hyperscan_form(pattern.regex).decode()))
     return ExitCode.CLEAN
 
 
@@ -145,12 +137,14 @@ def schema() -> int:
     """The JSON Schema of signature files, for editors."""
     from triage.knowledge.json_schema import signature_schema
 
-    _say(json.dumps(signature_schema(), indent=2))
+    for line in json.dumps(signature_schema(), indent=2).splitlines():
+        _say(line)
     return ExitCode.CLEAN
 
 
-def _escaped(literal: str) -> str:
-    return "".join(char if char.isalnum() or char in " _-:/,'\"=<>@!%&;#~`" else f"\\{char}" for char in literal)
+def _rust_form(form: str) -> str:
+    r"""For a Rust regex ``\xc3`` is a character and not a byte, unless Unicode is switched off."""
+    return f"(?-u){form}" if re.search(r"\\x[89a-f]", form) else form
 
 
 def _say(line: str) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import gc
 import importlib
+import io
 import os
 import sys
 
@@ -81,7 +82,12 @@ def _run() -> int:
     # Thousands of small immutable objects are made at start and none of them is garbage: collecting often only costs time.
     gc.set_threshold(50_000, 20, 50)
     try:
-        code = main.main(standalone_mode=False)
+        if sys.stdout is None:
+            raise OSError(errno.EBADF, "standard output is closed")
+        _never_fail_on_a_character()
+        # Not main.main(): it takes a broken pipe for itself and ends with status 1.
+        with main.make_context("sgltriage", sys.argv[1:]) as context:
+            code = main.invoke(context)
         sys.stdout.flush()
         return int(code or 0)
     except click.exceptions.Exit as leaving:
@@ -89,7 +95,7 @@ def _run() -> int:
     except click.ClickException as wrong:
         from triage.cli.diagnostics import tell
 
-        hint = f" (sgltriage {_verb(wrong)} --help)" if isinstance(wrong, click.UsageError) else ""
+        hint = f" ({_command(wrong)} --help)" if isinstance(wrong, click.UsageError) else ""
         tell(wrong.format_message().replace("\n", " ") + hint)
         return int(ExitCode.USAGE)
     except (KeyboardInterrupt, click.Abort):
@@ -100,8 +106,15 @@ def _run() -> int:
         return _crashed(error)
 
 
-def _verb(wrong: click.UsageError) -> str:
-    return wrong.ctx.info_name or "" if wrong.ctx is not None and wrong.ctx.parent is not None else ""
+def _never_fail_on_a_character() -> None:
+    """A report must come out under LANG=C too: what the encoding lacks is written as an escape."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _command(wrong: click.UsageError) -> str:
+    return "sgltriage" if wrong.ctx is None else wrong.ctx.command_path
 
 
 def _stream_failed(error: OSError) -> int:
@@ -109,8 +122,9 @@ def _stream_failed(error: OSError) -> int:
     if not isinstance(error, BrokenPipeError) and error.errno not in (errno.ENOSPC, errno.EBADF, errno.EIO):
         return _crashed(error)
     # Python flushes stdout once more at exit; /dev/null takes what cannot be delivered.
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.stdout is not None:
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if isinstance(error, BrokenPipeError):
         return int(ExitCode.BROKEN_PIPE)
     from triage.cli.diagnostics import tell

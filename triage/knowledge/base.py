@@ -6,16 +6,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from triage.knowledge.building import Plain, build_signature
+from triage.knowledge.nodes import Node, locate
 from triage.model import Location, Pattern, Signature
 
 
 @dataclass(frozen=True, slots=True)
 class SignatureRecord:
-    """A decoded signature file: plain data, its area (folder) and its path."""
+    """A decoded signature file: plain data, its area (folder), its path, and its nodes unless it comes from a cache."""
 
     data: dict[str, Plain]
     area: str
     path: str
+    node: Node | None = field(default=None, compare=False, repr=False)
+
+    def place(self, *steps: str | int) -> Location:
+        """Where the key or the list item under ``steps`` stands, or as much of the way as there is."""
+        return Location(self.path) if self.node is None else locate(self.node, steps)
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ that decides it. It is never a pickle, is replaced atomically, and is only read 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import stat
@@ -24,7 +25,9 @@ from triage.knowledge.errors import KnowledgeError, Problem, Problems
 from triage.knowledge.pack import PackFile, content_hash
 from triage.model import Location
 
-_MAGIC = b"sgltriage-knowledge-1\n"
+_MAGIC = b"sgltriage-knowledge-2\n"
+_DIGEST = 33
+"""Length of the line of the digest: 16 bytes as hexadecimal digits, and a line feed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +83,17 @@ def compile_database(base: KnowledgeBase, markers: Sequence[Expression]) -> Patt
     try:
         return PatternDatabase.compile([*expressions_of(base), *markers])
     except ValueError as error:
-        identifier = str(error).partition("/")[0]
-        path = base.records[identifier].path if identifier in base else "<markers>"
-        raise KnowledgeError(Problem(Location(path), str(error))) from error
+        raise KnowledgeError(Problem(_place_of(str(error).partition(":")[0], base), str(error))) from error
+
+
+def _place_of(key: str, base: KnowledgeBase) -> Location:
+    """Where the pattern ``signature/evidence/index`` was written."""
+    identifier, _, rest = key.partition("/")
+    if identifier not in base:
+        return Location("<markers>")
+    record = base.records[identifier]
+    names = [item["id"] for item in record.data["evidence"]]
+    return record.place("evidence", names.index(rest.partition("/")[0]), "log")
 
 
 def cache_directory(environment: dict[str, str]) -> Path | None:
@@ -98,7 +109,8 @@ def _read(path: Path) -> Knowledge | None:
     try:
         if not _is_ours(os.stat(path.parent), folder=True):  # noqa: PTH116  (Path.stat would follow the same link twice)
             return None
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        # Not to wait for a writer, should a named pipe stand in its place.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         with open(descriptor, "rb") as stream:
             if not _is_ours(os.fstat(descriptor), folder=False):
                 return None
@@ -108,17 +120,26 @@ def _read(path: Path) -> Knowledge | None:
 
 
 def _parse(content: bytes) -> Knowledge | None:
+    """Knowledge from the file's bytes: a line of format, a line of digest, a line of two lengths, JSON, automaton."""
     if not content.startswith(_MAGIC):
         return None
-    head_end = content.index(b"\n", len(_MAGIC)) + 1
-    lengths = [int(number) for number in content[len(_MAGIC) : head_end].split()]
-    if len(lengths) != 2 or sum(lengths) != len(content) - head_end:
+    body = memoryview(content)[len(_MAGIC) + _DIGEST :]
+    if content[len(_MAGIC) : len(_MAGIC) + _DIGEST] != _digest(body):
         return None
-    middle = head_end + lengths[0]
-    head = json.loads(content[head_end:middle])
+    start = content.index(b"\n", len(_MAGIC) + _DIGEST) + 1
+    lengths = [int(number) for number in content[len(_MAGIC) + _DIGEST : start].split()]
+    if len(lengths) != 2 or sum(lengths) != len(content) - start:
+        return None
+    middle = start + lengths[0]
+    head = json.loads(content[start:middle])
     records = {row["data"]["id"]: SignatureRecord(row["data"], row["area"], row["path"]) for row in head["signatures"]}
     expressions = [Expression(row[0], row[1], row[2], row[3], tuple(row[4])) for row in head["expressions"]]
     return Knowledge(KnowledgeBase(records), PatternDatabase.load(expressions, content[middle:]))
+
+
+def _digest(body: bytes | memoryview) -> bytes:
+    """A line with the digest: Hyperscan would run a damaged automaton without a word."""
+    return hashlib.blake2b(body, digest_size=16).hexdigest().encode() + b"\n"
 
 
 def _write(cache: Path, name: str, knowledge: Knowledge) -> None:
@@ -140,7 +161,8 @@ def _write(cache: Path, name: str, knowledge: Knowledge) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=cache, prefix=".new-")
     try:
         with open(descriptor, "wb") as stream:
-            stream.write(_MAGIC + f"{len(head)} {len(automaton)}\n".encode() + head + automaton)
+            body = f"{len(head)} {len(automaton)}\n".encode() + head + automaton
+            stream.write(_MAGIC + _digest(body) + body)
         os.replace(temporary, cache / name)  # noqa: PTH105
     except BaseException:
         with contextlib.suppress(OSError):

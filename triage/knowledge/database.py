@@ -90,33 +90,33 @@ def marker(name: str, source: str, literal: str = "", *, once: bool = False) -> 
 
 
 def _compile(expressions: Sequence[Expression]) -> hyperscan.Database:
-    from triage.knowledge.hyperscan_form import hyperscan_form
-
-    sources, flags = [], []
-    for item in expressions:
-        source, prefilter = hyperscan_form(item.source)
-        sources.append(source)
-        flags.append(
-            hyperscan.HS_FLAG_MULTILINE
-            | (hyperscan.HS_FLAG_PREFILTER if prefilter else 0)
-            | (hyperscan.HS_FLAG_SINGLEMATCH if item.once else 0)
-        )
+    sources = [_form(item) for item in expressions]
+    flags = [hyperscan.HS_FLAG_MULTILINE | (hyperscan.HS_FLAG_SINGLEMATCH if item.once else 0) for item in expressions]
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     try:
         database.compile(expressions=sources, ids=list(range(len(sources))), elements=len(sources), flags=flags)
     except hyperscan.error as error:
-        raise ValueError(_culprit(expressions, flags) or f"the pattern database does not compile: {error}") from error
+        culprit = _culprit(expressions, sources, flags)
+        raise ValueError(culprit or f"the pattern database does not compile: {error}") from error
     return database
 
 
-def _culprit(expressions: Sequence[Expression], flags: Sequence[int]) -> str:
-    """Hyperscan's own message does not say which expression it refuses, so each is tried alone."""
+def _form(item: Expression) -> bytes:
+    # The parser of regexes is only needed to compile; a scan loads what was compiled before.
     from triage.knowledge.hyperscan_form import hyperscan_form
 
-    for item, flag in zip(expressions, flags, strict=True):
+    try:
+        return hyperscan_form(item.source)
+    except ValueError as error:
+        raise ValueError(f"{item.key}: {error}") from error
+
+
+def _culprit(expressions: Sequence[Expression], sources: Sequence[bytes], flags: Sequence[int]) -> str:
+    """Hyperscan's own message does not say which expression it refuses, so each is tried alone."""
+    for item, source, flag in zip(expressions, sources, flags, strict=True):
         try:
             hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK).compile(
-                expressions=[hyperscan_form(item.source)[0]], ids=[0], elements=1, flags=[flag]
+                expressions=[source], ids=[0], elements=1, flags=[flag]
             )
         except hyperscan.error as error:
             return f"{item.key}: Hyperscan cannot compile this pattern: {error}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from triage.knowledge.standard_regex import Item, parse, sre
+from triage.knowledge.standard_regex import REPEATS, Item, parse, sre
 
 _EXACT_COUNT = 8
 _CATEGORIES = {
@@ -21,30 +21,27 @@ _CATEGORIES = {
     sre.CATEGORY_WORD: r"\w",
     sre.CATEGORY_NOT_WORD: r"\W",
 }
-_REPEATS = tuple(getattr(sre, name) for name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT") if hasattr(sre, name))
-_ATOMIC = getattr(sre, "ATOMIC_GROUP", None)
 _ANYTHING = r"[^\n]*"
 
 
-def hyperscan_form(source: str) -> tuple[bytes, bool]:
-    """The expression for the database, and whether Hyperscan must make a prefilter of it by itself (syntax that the
-    standard parser does not know)."""
-    try:
-        tree = parse(source)
-    except ValueError:
-        return source.removeprefix("^").encode(), True
+def hyperscan_form(source: str) -> bytes:
+    r"""The expression for the database, in ASCII: a byte that is not is written as ``\xNN``.
+
+    Raises:
+        ValueError: ``source`` is not of the dialect of signatures.
+    """
+    tree = parse(source)
     body = _sequence(_without_tail(tree.items))
-    flags = "(?i)" if tree.ignores_case else ""
-    return (flags + body).encode(), False
+    return (("(?i)" if tree.ignores_case else "") + body).encode()
 
 
 def _without_tail(items: list[Item]) -> list[Item]:
     """Optional items at the end go, and an open repeat there ends with its first turn."""
     while items:
         op, argument = items[-1]
-        if (op in _REPEATS and argument[0] == 0) or op in (sre.ASSERT, sre.ASSERT_NOT):
+        if (op in REPEATS and argument[0] == 0) or op in (sre.ASSERT, sre.ASSERT_NOT):
             items = items[:-1]
-        elif op in _REPEATS and argument[1] != argument[0]:
+        elif op in REPEATS and argument[1] != argument[0]:
             return [*items[:-1], (op, (argument[0], argument[0], argument[2]))]
         elif op is sre.SUBPATTERN and argument[0] is not None:
             group, add, remove, inner = argument
@@ -73,10 +70,8 @@ def _item(op: Any, argument: Any) -> str:
         _, add, _, inner = argument
         head = "(?i:" if add & sre.SRE_FLAG_IGNORECASE else "(?:"
         return f"{head}{_sequence(inner)})"
-    if op in _REPEATS:
+    if op in REPEATS:
         return _repeat(*argument)
-    if _ATOMIC is not None and op is _ATOMIC:
-        return f"(?:{_sequence(argument)})"
     if op is sre.AT and argument is sre.AT_END:
         return r"(?:[\r\x1b]|$)"  # the end of the line, before or after a colour code or a carriage return
     if op in (sre.AT, sre.ASSERT, sre.ASSERT_NOT):
@@ -112,9 +107,7 @@ def _class(parts: Iterable[Item]) -> str:
 
 def _literal(code: int) -> str:
     char = chr(code)
-    if char.isascii():
-        return char if char.isalnum() or char in " _-:/,'\"=<>@!%&;#~`" else f"\\x{code:02x}"
-    return f"(?:{char})"  # several bytes: kept together for a repeat that follows
+    return char if code < 128 and (char.isalnum() or char in " _-:/,'\"=<>@!%&;#~`") else f"\\x{code:02x}"
 
 
 def _class_literal(code: int) -> str:

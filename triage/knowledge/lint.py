@@ -6,67 +6,90 @@ from collections.abc import Iterator
 from pathlib import PurePath
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
 
 from triage.knowledge.base import KnowledgeBase
 from triage.knowledge.errors import Problems, did_you_mean
-from triage.model import Location, Role, Severity, Signature, Strength
+from triage.model import Evidence, Role, Severity, Signature, Strength
+
+Complaint = tuple[tuple["str | int", ...], str]
+"""Where in the file (keys and list indexes, as SignatureRecord.place takes them), and what is wrong there."""
 
 
 def check_signatures(base: KnowledgeBase, problems: Problems) -> None:
     """Report every inconsistency of the whole knowledge base."""
     for signature in base:
-        for complaint in _complaints(signature, base):
-            problems.add(Location(signature.location.path), complaint)
+        record = base.records[signature.id]
+        for steps, message in _complaints(signature, base):
+            problems.add(record.place(*steps), message)
 
 
-def _complaints(signature: Signature, base: KnowledgeBase) -> Iterator[str]:
+def _complaints(signature: Signature, base: KnowledgeBase) -> Iterator[Complaint]:
     if PurePath(signature.location.path).stem != signature.id:
-        yield f"the file of '{signature.id}' must be named {signature.id}.yaml"
+        yield ("id",), f"the file of '{signature.id}' must be named {signature.id}.yaml"
     if not signature.area:
-        yield "a signature lies in the folder of its area"
-    names = [item.id for item in signature.evidence]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        yield f"evidence id '{name}' stands twice"
+        yield (), "a signature lies in the folder of its area"
     if not any(item.strength.is_for for item in signature.evidence):
-        yield "nothing speaks for this cause"
+        yield ("evidence",), "nothing speaks for this cause"
     if not any(item.log is not None and item.strength.is_for for item in signature.evidence):
-        yield "no line of a log can show this cause: at least one 'log' item must speak for it"
+        yield ("evidence",), "no line of a log can show this cause: at least one 'log' item must speak for it"
     if signature.role is Role.ADVICE and signature.severity in (Severity.ERROR, Severity.FATAL):
-        yield "advice cannot have the severity error or fatal"
-    if any(item.probe and item.log for item in signature.evidence):
-        yield "a probe delivers facts: it stands beside 'fact', not beside 'log'"
+        yield ("severity",), "advice cannot have the severity error or fatal"
+    seen: set[str] = set()
+    for index, item in enumerate(signature.evidence):
+        if item.id in seen:
+            yield ("evidence", index, "id"), f"evidence id '{item.id}' stands twice"
+        seen.add(item.id)
+        for steps, message in _evidence(item):
+            yield ("evidence", index, *steps), message
     yield from _references(signature, base)
     yield from _versions(signature)
 
 
-def _references(signature: Signature, base: KnowledgeBase) -> Iterator[str]:
+def _evidence(item: Evidence) -> Iterator[Complaint]:
+    if item.probe and item.log:
+        yield ("probe",), "a probe delivers facts: it stands beside 'fact', not beside 'log'"
+    if item.strength is Strength.DECISIVE and item.log is None and item.probe is None:
+        yield ("strength",), "a fact of the log alone is not decisive"
+    for key, tests in (("fact", item.facts), ("when", item.when)):
+        for test in tests:
+            if test.operator == "version" and not _is_range(str(test.operand)):
+                yield (key, test.name), f"evidence '{item.id}': '{test.operand}' is not a version range"
+
+
+def _references(signature: Signature, base: KnowledgeBase) -> Iterator[Complaint]:
     known = list(base.ids())
     for key, targets in (("explains", signature.explains), ("refines", signature.refines)):
-        for target in targets:
+        for index, target in enumerate(targets):
             if target == signature.id:
-                yield f"'{key}' names the signature itself"
+                yield (key, index), f"'{key}' names the signature itself"
             elif target not in base and did_you_mean(target, known):
                 # An id that resembles no known one may belong to a pack that is not loaded; a near one is a slip.
-                yield f"'{key}' names '{target}', which is no signature{did_you_mean(target, known)}"
-    for wider in signature.refines:
-        if wider in base and signature.id in base.get(wider).refines:
-            yield f"'{signature.id}' and '{wider}' refine each other"
+                yield (key, index), f"'{key}' names '{target}', which is no signature{did_you_mean(target, known)}"
+            elif key == "refines" and target in base and signature.id in base.get(target).refines:
+                yield (key, index), f"'{signature.id}' and '{target}' refine each other"
 
 
-def _versions(signature: Signature) -> Iterator[str]:
+def _versions(signature: Signature) -> Iterator[Complaint]:
     for item in signature.versions:
-        try:
-            SpecifierSet(item.specifier)
-        except InvalidSpecifier:
-            yield f"'{item.specifier}' is not a version range (PEP 440, such as '>=0.4.6,<0.5.9')"
-    for evidence in signature.evidence:
-        for test in (*evidence.facts, *evidence.when):
-            if test.operator == "version":
-                try:
-                    SpecifierSet(str(test.operand))
-                except InvalidSpecifier:
-                    yield f"evidence '{evidence.id}': '{test.operand}' is not a version range"
-    if any(
-        item.strength is Strength.DECISIVE and item.log is None and item.probe is None for item in signature.evidence
-    ):
-        yield "a fact of the log alone is not decisive"
+        if not _is_range(item.specifier):
+            message = f"'{item.specifier}' is not a version range (PEP 440, such as '>=0.4.6,<0.5.9')"
+            yield ("versions", item.package, "range"), message
+        if item.fixed_in and not _is_version(item.fixed_in):
+            yield ("versions", item.package, "fixed_in"), f"'{item.fixed_in}' is not a version"
+
+
+def _is_range(text: str) -> bool:
+    try:
+        SpecifierSet(text)
+    except InvalidSpecifier:
+        return False
+    return True
+
+
+def _is_version(text: str) -> bool:
+    try:
+        Version(text)
+    except InvalidVersion:
+        return False
+    return True

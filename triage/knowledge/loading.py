@@ -3,32 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from triage.knowledge.base import KnowledgeBase, SignatureRecord
-from triage.knowledge.building import Plain
-from triage.knowledge.errors import Problems
+from triage.knowledge.compiled import compile_database
+from triage.knowledge.database import Expression
+from triage.knowledge.errors import KnowledgeError, Problem, Problems
 from triage.knowledge.lint import check_signatures
-from triage.knowledge.pack import PackFile
+from triage.knowledge.pack import PackFile, check_pack, read_packs
 from triage.knowledge.signature_schema import SIGNATURE
 from triage.knowledge.yaml_nodes import compose
 from triage.model import Location
 
 
+def lint_packs(roots: Sequence[Path], markers: Sequence[Expression]) -> tuple[KnowledgeBase, list[Problem]]:
+    """What can be read of the packs, and everything that is wrong with them, in order of file, line and column."""
+    problems = Problems(collect=True)
+    for root in roots:
+        check_pack(root, problems)
+    base = decode_files(read_packs(roots, problems), problems)
+    if not problems.found:
+        try:
+            compile_database(base, markers)
+        except KnowledgeError as error:
+            problems.found.append(error.problem)
+    return base, sorted(problems.found, key=_order)
+
+
 def decode_files(files: Sequence[PackFile], problems: Problems) -> KnowledgeBase:
     """The knowledge base of ``files``; what is wrong goes to ``problems``, the rest is kept."""
     records: dict[str, SignatureRecord] = {}
-    for item, record in _decoded(files, problems):
-        other = records.get(record["id"])
-        if other is not None:
-            problems.add(Location(item.path), f"id '{record['id']}' is taken by {other.path}")
-            continue
-        records[record["id"]] = SignatureRecord(record, item.area, item.path)
+    for record in _decoded(files, problems):
+        other = records.setdefault(record.data["id"], record)
+        if other is not record:
+            problems.add(record.place("id"), f"id '{record.data['id']}' is taken by {other.path}")
     base = KnowledgeBase(records)
     check_signatures(base, problems)
     return base
 
 
-def _decoded(files: Sequence[PackFile], problems: Problems) -> Iterator[tuple[PackFile, dict[str, Plain]]]:
+def _decoded(files: Sequence[PackFile], problems: Problems) -> Iterator[SignatureRecord]:
     for item in files:
         try:
             text = item.content.decode("utf-8")
@@ -39,6 +53,10 @@ def _decoded(files: Sequence[PackFile], problems: Problems) -> Iterator[tuple[Pa
         if node is None:
             continue
         before = len(problems.found)
-        record = SIGNATURE.decode(node, problems)
-        if record is not None and len(problems.found) == before:
-            yield item, record
+        data = SIGNATURE.decode(node, problems)
+        if data is not None and len(problems.found) == before:
+            yield SignatureRecord(data, item.area, item.path, node)
+
+
+def _order(problem: Problem) -> tuple[str, int, int]:
+    return problem.location.path, problem.location.line, problem.location.column

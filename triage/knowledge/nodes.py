@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Union
 
@@ -38,3 +39,20 @@ class MappingNode:
 
 
 Node = Union[ScalarNode, ListNode, MappingNode]  # noqa: UP007  (evaluated at run time on 3.10)
+
+
+def locate(node: Node, steps: Sequence[str | int]) -> Location:
+    """The place of the key (a text step) or list item (a number) at the end of ``steps``, or of the last that exists."""
+    place = node.location
+    for step in steps:
+        if isinstance(node, MappingNode):
+            pair = next((pair for pair in node.pairs if pair[0].value == step), None)
+            if pair is None:
+                break
+            place, node = pair[0].location, pair[1]
+        elif isinstance(node, ListNode) and isinstance(step, int) and step < len(node.items):
+            node = node.items[step]
+            place = node.location
+        else:
+            break
+    return place

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,12 +42,14 @@ def read_pack(root: Path, problems: Problems) -> list[PackFile]:
 
     Links that lead out of the pack and files above MAX_BYTES are refused.
     """
-    top = root / "signatures" if (root / "signatures").is_dir() else root
-    inside = top.resolve()
+    top, inside = _top(root), _real(root)
     found: list[PackFile] = []
+    if not _real(top).is_relative_to(inside):
+        problems.add(Location(str(top)), "leads out of its pack")
+        return found
     for path in sorted(top.rglob("*.yaml")):
         relative = path.relative_to(top)
-        if not path.resolve().is_relative_to(inside):
+        if not _real(path).is_relative_to(inside):
             problems.add(Location(str(path)), "leads out of its pack")
             continue
         if not path.is_file():
@@ -65,6 +68,24 @@ def read_pack(root: Path, problems: Problems) -> list[PackFile]:
 def read_packs(roots: Sequence[Path], problems: Problems) -> list[PackFile]:
     """The files of several packs in order."""
     return [item for root in roots for item in read_pack(root, problems)]
+
+
+def check_pack(root: Path, problems: Problems) -> None:
+    """Report what an author meant to be read and is not: files of another ending, and a folder without any signature."""
+    top = _top(root)
+    for path in sorted(top.rglob("*.yml")):
+        problems.add(Location(str(path)), f"is not read: name it {path.stem}.yaml")
+    if next(top.rglob("*.yaml"), None) is None:
+        problems.add(Location(str(top)), "holds no signature: no file ends in .yaml")
+
+
+def _top(root: Path) -> Path:
+    return root / "signatures" if (root / "signatures").is_dir() else root
+
+
+def _real(path: Path) -> Path:
+    # Path.resolve() raises on a link in a circle, and not the same error in all versions of Python.
+    return Path(os.path.realpath(path))
 
 
 def content_hash(files: Sequence[PackFile], *salt: str) -> str:

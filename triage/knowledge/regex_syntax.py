@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+import re
+import warnings
+from collections.abc import Iterable, Iterator
 
 import regex
 
-from triage.knowledge.standard_regex import parse, sre
+from triage.knowledge.regex_dialect import standard_form
+from triage.knowledge.standard_regex import REPEATS, Item, inner, parse, sre
 
 MIN_LITERAL = 6
-_REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT)
+_LINE_FEED = "a pattern sees one line and never a line feed; use a sequence"
+_NOT_UTF8 = re.compile("[\ud800-\udfff]+")
 
 
 def complaint(source: str) -> str | None:
     """Why ``source`` may not stand in a signature, or None: syntax, line feeds, nested unbounded repeats, matches nothing."""
     try:
-        compiled = regex.compile(source.encode(), regex.ASCII)
-    except regex.error as error:
-        return f"not a regular expression: {error}"
-    if compiled.search(b""):
-        return "the pattern matches an empty line"
-    if "\\n" in source.replace("[^\\n", "").replace("\\n]", "") or "\n" in source:
-        return "a pattern sees one line and never a line feed; use a sequence"
-    if any(not char.isascii() for char in _class_bodies(source)):
-        return "only ASCII may stand inside [...]: patterns work on bytes"
-    try:
+        standard_form(source)
+        compiled = _compile(source)
+        if compiled.search(b""):
+            return "the pattern matches an empty line"
+        if "\n" in source:
+            return _LINE_FEED
         tree = parse(source)
-    except ValueError:
-        return None  # syntax that only `regex` knows; its timeout guards it
+    except ValueError as error:
+        return str(error)
+    if _needs_line_feed(tree.items):
+        return _LINE_FEED
     if _nested_unbounded(tree.items, inside=False):
         return "an unbounded repeat inside another one: can take exponential time"
     return None
+
+
+def group_names(source: str) -> tuple[str, ...]:
+    """The names of the groups of a regex that `complaint` has nothing against, in their order."""
+    groups = _compile(source).groupindex
+    return tuple(sorted(groups, key=lambda name: groups[name]))
 
 
 def mandatory_literal(source: str) -> str:
@@ -42,61 +49,66 @@ def mandatory_literal(source: str) -> str:
         return ""
     if tree.ignores_case:
         return ""
-    return max(_runs(tree.items), key=len, default="")
+    # Bytes that are no whole character (half of one, or of another encoding) cannot be written in a literal.
+    texts = (run.decode("utf-8", "surrogateescape") for run in _runs(tree.items))
+    return max((piece for text in texts for piece in _NOT_UTF8.split(text)), key=len, default="")
 
 
-def _runs(items: Iterable[tuple[Any, Any]]) -> list[str]:
-    runs, current = [], ""
+def _compile(source: str) -> regex.Pattern[bytes]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return regex.compile(source.encode(), regex.ASCII)
+    except (regex.error, ValueError, RecursionError, OverflowError, Warning) as error:
+        raise ValueError(f"not a regular expression: {error}") from error
+
+
+def _runs(items: Iterable[Item]) -> list[bytes]:
+    runs, current = [], b""
     for op, argument in items:
         if op is sre.LITERAL:
-            current += chr(argument)
+            current += bytes((argument,))
             continue
         if op is sre.SUBPATTERN and not argument[1]:
-            inner = list(argument[3])
-            if inner and all(part[0] is sre.LITERAL for part in inner):
-                current += "".join(chr(part[1]) for part in inner)
+            body = list(argument[3])
+            if body and all(part[0] is sre.LITERAL for part in body):
+                current += bytes(part[1] for part in body)
                 continue
-            runs.extend(_runs(inner))
-        elif op in _REPEATS and argument[0] >= 1:
+            runs.extend(_runs(body))
+        elif op in REPEATS and argument[0] >= 1:
             runs.extend(_runs(argument[2]))
         runs.append(current)
-        current = ""
+        current = b""
     runs.append(current)
     return runs
 
 
-def _nested_unbounded(items: Iterable[tuple[Any, Any]], *, inside: bool) -> bool:
+def _all_items(items: Iterable[Item]) -> Iterator[Item]:
     for op, argument in items:
-        if op in _REPEATS:
+        yield op, argument
+        for body in inner(op, argument):
+            yield from _all_items(body)
+
+
+def _needs_line_feed(items: Iterable[Item]) -> bool:
+    """Whether a line feed is asked for by name; classes that leave it out, and wide ones such as ``\\s``, are harmless."""
+    line_feed = (sre.LITERAL, ord("\n"))
+    return any(
+        item == line_feed or (item[0] is sre.IN and line_feed in item[1] and item[1][0][0] is not sre.NEGATE)
+        for item in _all_items(items)
+    )
+
+
+def _nested_unbounded(items: Iterable[Item], *, inside: bool) -> bool:
+    for op, argument in items:
+        below = inside
+        if op in REPEATS:
             # A body of fixed width and a bounded count cannot blow up; 64 is where a bounded repeat starts to hurt like an open one.
             unbounded = argument[1] is sre.MAXREPEAT or argument[1] > 64
-            variable = argument[0] != argument[1]
-            if inside and unbounded and variable:
-                return True
-            if _nested_unbounded(argument[2], inside=inside or (unbounded and variable)):
-                return True
-        elif op is sre.SUBPATTERN:
-            if _nested_unbounded(argument[3], inside=inside):
-                return True
-        elif op is sre.BRANCH:
-            if any(_nested_unbounded(branch, inside=inside) for branch in argument[1]):
-                return True
-        elif op in (sre.ASSERT, sre.ASSERT_NOT) and _nested_unbounded(argument[1], inside=inside):
+            if unbounded and argument[0] != argument[1]:
+                if inside:
+                    return True
+                below = True
+        if any(_nested_unbounded(body, inside=below) for body in inner(op, argument)):
             return True
     return False
-
-
-def _class_bodies(source: str) -> str:
-    bodies, inside, escaped = "", False, False
-    for char in source:
-        if escaped:
-            escaped = False
-        elif char == "\\":
-            escaped = True
-        elif char == "[":
-            inside = True
-        elif char == "]":
-            inside = False
-        elif inside:
-            bodies += char
-    return bodies

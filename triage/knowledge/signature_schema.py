@@ -9,15 +9,15 @@ from typing import Any
 from triage.knowledge.building import Plain
 from triage.knowledge.errors import Problems
 from triage.knowledge.nodes import ListNode, MappingNode, Node, ScalarNode
-from triage.knowledge.regex_syntax import MIN_LITERAL, complaint, mandatory_literal
+from triage.knowledge.regex_syntax import MIN_LITERAL, complaint, group_names, mandatory_literal
 from triage.knowledge.spec import AnyScalar, ByShape, Integer, Kind, ListOf, MapOf, Record, Text
-from triage.model import Phase, Prevalence, Role, Severity, Strength
+from triage.model import Location, Phase, Prevalence, Role, Severity, Strength
 
 CAPTURE_TYPES = ("text", "int", "float", "size", "port", "pid", "path", "ident", "version")
 FACT_OPERATORS = ("eq", "ne", "lt", "gt", "le", "ge", "in", "matches", "version", "divides", "exists")
 LEVELS = ("trace", "debug", "info", "warning", "error", "fatal")
 ID_FORM = r"[a-z0-9]+(?:-[a-z0-9]+)*"
-_WITHIN = re.compile(r"(?P<number>\d+)\s*(?P<unit>s|lines?)")
+_WITHIN = re.compile(r"([0-9]{1,9})\s*(s|lines?)")
 
 
 def _choices(enum: Any) -> tuple[str, ...]:
@@ -37,7 +37,8 @@ class RegexText:
         return value
 
     def schema(self) -> dict[str, Any]:
-        return {"type": "string", "minLength": 1, "format": "regex"}
+        # Not "format: regex": that would be the dialect of JavaScript, which has other named groups.
+        return {"type": "string", "minLength": 1, "description": "A regex of the Python 'regex' module."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +66,15 @@ class PatternKind:
         if not found or not found.get("pattern"):
             return None
         source = found["pattern"]
-        found.setdefault("literal", mandatory_literal(source))
-        if len(found["literal"]) < MIN_LITERAL:
+        literal = found.setdefault("literal", mandatory_literal(source))
+        if literal is None:  # what was declared is wrong, and was told
+            return None
+        if len(literal) < MIN_LITERAL:
             problems.add(
                 node.location,
                 f"no literal of at least {MIN_LITERAL} characters must occur; declare one with 'literal:'",
             )
-        groups = re.findall(r"\(\?P<([A-Za-z_]\w*)>", source)
+        groups = group_names(source)
         for name in found.get("captures") or {}:
             if name not in groups:
                 problems.add(node.location, f"captures '{name}', but the pattern has no group of that name")
@@ -84,29 +87,19 @@ class PatternKind:
 
 PATTERN = PatternKind()
 _SEVERAL = ListOf(PATTERN, at_least=1)
-_LOG_MAPPING = Record(
+_AT_LEAST = Record({"count": Integer(1), "of": _SEVERAL}, required=("count", "of"), name="at_least")
+_SEQUENCE = Record(
     {
-        "pattern": RegexText(),
-        "literal": Text(max_length=200),
-        "unless": RegexText(),
-        "captures": PatternKind.options.fields["captures"],
-        "levels": PatternKind.options.fields["levels"],
-        "all": _SEVERAL,
-        "any": _SEVERAL,
-        "at_least": Record({"count": Integer(1), "of": _SEVERAL}, required=("count", "of"), name="at_least"),
-        "sequence": Record(
-            {
-                "of": ListOf(PATTERN, at_least=2),
-                "within": Text(pattern=_WITHIN.pattern),
-                "by": Text(choices=("rank", "pid", "source")),
-            },
-            required=("of",),
-            name="sequence",
-        ),
-        "absent": Record(
-            {"pattern": PATTERN, "observable": PATTERN}, required=("pattern", "observable"), name="absent"
-        ),
+        "of": ListOf(PATTERN, at_least=2),
+        "within": Text(pattern=_WITHIN.pattern),
+        "by": Text(choices=("rank", "pid", "source")),
     },
+    required=("of",),
+    name="sequence",
+)
+_ABSENT = Record({"pattern": PATTERN, "observable": PATTERN}, required=("pattern", "observable"), name="absent")
+_FORMS = Record(
+    {"all": _SEVERAL, "any": _SEVERAL, "at_least": _AT_LEAST, "sequence": _SEQUENCE, "absent": _ABSENT},
     exactly_one=(("pattern", "all", "any", "at_least", "sequence", "absent"),),
     name="log condition",
 )
@@ -120,7 +113,7 @@ class LogKind:
         if isinstance(node, ScalarNode) or (isinstance(node, MappingNode) and node.get("pattern") is not None):
             pattern = PATTERN.decode(node, problems)
             return None if pattern is None else {"operator": "any", "patterns": [pattern]}
-        found = _LOG_MAPPING.decode(node, problems)
+        found = _FORMS.decode(_without_options(node, problems), problems)
         if not found:
             return None
         operator, body = next(iter(found.items()))
@@ -129,19 +122,38 @@ class LogKind:
         if operator in ("all", "any"):
             return {"operator": operator, "patterns": body}
         if operator == "absent":
-            return {"operator": operator, "patterns": [body["pattern"]], "observable": body["observable"]}
+            parts = {key: body.get(key) for key in ("pattern", "observable")}
+            return {"operator": operator, "patterns": [parts["pattern"]], "observable": parts["observable"]}
+        if operator == "at_least":
+            place = node.get("at_least") if isinstance(node, MappingNode) else None
+            return _at_least((place or node).location, body, problems)
         within = _WITHIN.fullmatch(body.get("within") or "")
-        unit = "within_seconds" if within and within["unit"] == "s" else "within_lines"
         return {
             "operator": operator,
             "patterns": body.get("of") or [],
-            "count": body.get("count", 1),
             "by": body.get("by", "source"),
-            **({unit: int(within["number"])} if within else {}),
+            **({"within_seconds" if within[2] == "s" else "within_lines": int(within[1])} if within else {}),
         }
 
     def schema(self) -> dict[str, Any]:
-        return {"anyOf": [RegexText().schema(), _LOG_MAPPING.schema()]}
+        return {"anyOf": [PATTERN.schema(), _FORMS.schema()]}
+
+
+def _without_options(node: Node, problems: Problems) -> Node:
+    """Options narrow one pattern; beside a list of patterns they would be overlooked, so they are told."""
+    if not isinstance(node, MappingNode):
+        return node
+    options = [key for key, _ in node.pairs if key.value in PatternKind.options.fields]
+    for key in options:
+        problems.add(key.location, f"'{key.value}' belongs to one pattern: {{pattern: ..., {key.value}: ...}}")
+    return MappingNode(tuple(pair for pair in node.pairs if pair[0] not in options), node.location)
+
+
+def _at_least(place: Location, body: dict[str, Plain], problems: Problems) -> dict[str, Plain]:
+    patterns, count = body.get("of") or [], body.get("count") or 1
+    if patterns and count > len(patterns):
+        problems.add(place, f"at least {count} of {len(patterns)} patterns can never occur")
+    return {"operator": "at_least", "patterns": patterns, "count": count}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +165,11 @@ class OperandKind:
     def decode(self, node: Node, problems: Problems) -> list[Plain] | None:
         if not isinstance(node, MappingNode):
             return ["in" if isinstance(node, ListNode) else "eq", self.operand.decode(node, problems)]
-        tests = MapOf(Text(choices=FACT_OPERATORS), self.operand).decode(node, problems)
-        if not tests or len(tests) != 1:
+        if len(node.pairs) != 1:
             problems.add(node.location, "a fact is tested with exactly one operator")
+            return None
+        tests = MapOf(Text(choices=FACT_OPERATORS), self.operand).decode(node, problems)
+        if not tests:
             return None
         operator, value = next(iter(tests.items()))
         if operator == "matches" and isinstance(value, str) and complaint(value):

@@ -6,6 +6,7 @@ A *kind* turns a node into plain JSON-able data (``decode``) or reports why not,
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,8 +16,10 @@ from triage.knowledge.building import Plain
 from triage.knowledge.errors import Problems, did_you_mean
 from triage.knowledge.nodes import ListNode, MappingNode, Node, ScalarNode
 
-_INT = re.compile(r"[-+]?\d+\Z")
-_FLOAT = re.compile(r"[-+]?(\d+\.\d*|\.\d+|\d+[eE][-+]?\d+|\d+\.\d*[eE][-+]?\d+)\Z")
+_INT = re.compile(r"[-+]?[0-9]+\Z")
+_FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+[eE][-+]?[0-9]+|[0-9]+\.[0-9]*[eE][-+]?[0-9]+)\Z")
+MAX_DIGITS = 18
+"""What fits in 64 bits; Python itself refuses to convert some thousands of digits."""
 
 
 class Kind(Protocol):
@@ -78,8 +81,12 @@ class Integer:
     minimum: int = 0
 
     def decode(self, node: Node, problems: Problems) -> int | None:
-        if isinstance(node, ScalarNode) and node.plain and _INT.match(node.value) and int(node.value) >= self.minimum:
-            return int(node.value)
+        if isinstance(node, ScalarNode) and node.plain and _INT.match(node.value):
+            if len(node.value) > MAX_DIGITS:
+                problems.add(node.location, f"a number has at most {MAX_DIGITS} digits")
+                return None
+            if int(node.value) >= self.minimum:
+                return int(node.value)
         problems.add(node.location, f"expected a whole number of at least {self.minimum}")
         return None
 
@@ -99,11 +106,20 @@ class AnyScalar:
             return node.value
         if node.value in ("true", "false"):
             return node.value == "true"
-        if _INT.match(node.value):
-            return int(node.value)
-        if _FLOAT.match(node.value):
-            return float(node.value)
+        if _INT.match(node.value) or _FLOAT.match(node.value):
+            return self._number(node, problems)
         return None if node.value in ("null", "~", "") else node.value
+
+    def _number(self, node: ScalarNode, problems: Problems) -> int | float | None:
+        whole = _INT.match(node.value)
+        if whole and len(node.value) > MAX_DIGITS:
+            problems.add(node.location, f"a number has at most {MAX_DIGITS} digits; in quotes it is text")
+            return None
+        number = int(node.value) if whole else float(node.value)
+        if math.isinf(number):
+            problems.add(node.location, "the number is too large; in quotes it is text")
+            return None
+        return number
 
     def schema(self) -> dict[str, Any]:
         return {"type": ["string", "number", "boolean", "null"]}

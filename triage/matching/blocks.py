@@ -103,14 +103,15 @@ class SlidingBuffer:
             if feed >= 0 or self._filled - self._next <= MAX_LINE:
                 return None
         limit = self._next + MAX_LINE
-        feed = self.bytes.find(b"\n", self._next, min(self._filled, limit))
+        # At the end of the source there is no piece after this one to which the last bytes of the line could be left.
+        last = final and self._filled <= limit + 3
+        feed = self.bytes.find(b"\n", self._next, self._filled if last else min(self._filled, limit))
         if feed >= 0:
             end, ends_line = feed + 1, True
         elif self._filled >= limit + 4 and not final:
             end, ends_line = self._character_start(limit), False
         elif final and self._filled > self._next:
-            reaches = self._filled > limit + 3
-            end, ends_line = (self._character_start(limit), False) if reaches else (self._filled, True)
+            end, ends_line = (self._filled, True) if last else (self._character_start(limit), False)
         else:
             return None
         region = Region(max(self._line_start, self._next - OVERLAP), self._next, end, piece=True, ends_line=ends_line)

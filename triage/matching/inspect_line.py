@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from itertools import islice
 
 from triage.matching.confirm import Confirmer, Match
 from triage.matching.context import ContextReader, LineContext
@@ -15,6 +17,8 @@ WINDOW_BEFORE, WINDOW_AFTER = 12 << 10, 4 << 10
 MAX_TEXT = 2048
 _QUIET_LEVELS = ("trace", "debug")
 _CONTEXT_BYTES = 4096
+_GAP = re.compile(r"[^\x21-\x7e]+")
+"""What no secret holds: white space, and whatever is not printable ASCII."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,10 @@ class LineInspector:
         prefix = context.prefix
         place = Place(self._source, line.number, line.offset, prefix.time, prefix.seconds, prefix.rank, prefix.node)
         block = line.number - context.block_back
-        hit = Hit(key, place, _clip(shown, position), match.captures, context.context, block)
+        text = _clip(
+            shown, position, position + len(segment[match.start : match.end].decode("utf-8", "surrogateescape"))
+        )
+        hit = Hit(key, place, text, match.captures, context.context, block)
         return Seen(hit, own, shown[own.end :])
 
     def place(self, line: CandidateLine) -> Place:
@@ -120,9 +127,24 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _clip(text: str, position: int) -> str:
-    """At most MAX_TEXT characters of ``text``, with ``position`` among them."""
+def _clip(text: str, start: int, end: int) -> str:
+    """At most about MAX_TEXT characters of ``text`` around its match at ``start:end``, cut between words."""
     if len(text) <= MAX_TEXT:
         return text
-    start = max(0, min(position - MAX_TEXT // 4, len(text) - MAX_TEXT))
-    return ("…" if start else "") + text[start : start + MAX_TEXT] + ("…" if start + MAX_TEXT < len(text) else "")
+    low = max(0, min(start - MAX_TEXT // 4, len(text) - MAX_TEXT))
+    high = max(low + MAX_TEXT, min(end, low + 2 * MAX_TEXT))
+    if low:
+        low = _after_words(text, low, start)
+    if high < len(text):
+        gaps = [gap.start() for gap in _GAP.finditer(text, min(end, high), high)]
+        high = gaps[-1] if gaps else min(end, high)
+    return ("…" if low else "") + text[low:high] + ("…" if high < len(text) else "")
+
+
+def _after_words(text: str, start: int, stop: int) -> int:
+    """The front of the second whole word behind ``start``, or of the word that ``stop`` is in, or ``stop``.
+
+    A secret is known by the name before it: what a cut parts from its name would be shown as if it were none.
+    """
+    gaps = [gap.end() for gap in islice(_GAP.finditer(text, start, stop), 2)]
+    return gaps[-1] if gaps else stop

@@ -26,7 +26,7 @@ PHASE_MARKERS: tuple[tuple[str, str, Phase], ...] = (
 
 ERROR_MARKERS: tuple[tuple[str, str], ...] = (
     ("traceback", r"Traceback \(most recent call last\)"),
-    ("exception", r"(?:Error|Exception|Exit|Interrupt|Timeout): [^\s]"),
+    ("exception", r"(?:Error|Exception|Exit|Interrupt|Timeout|Expired): [^\s]"),
     ("exception-bare", r"(?:Error|Exception)$"),
     ("level-error", r"\b(?:ERROR|CRITICAL|FATAL)\b"),
     ("level-glog", r"\b[EF]\d{3,8} \d\d:\d\d:\d\d"),

@@ -112,14 +112,22 @@ def _location(place: Place, text: str, outlet: Outlet) -> Record:
     region: Record = {"startLine": max(1, place.line)}
     if text:
         region["snippet"] = {"text": outlet.show(text)}
-    physical = {"artifactLocation": {"uri": _uri(outlet.show(place.source))}, "region": region}
+    physical = {
+        "artifactLocation": {"uri": _uri(place.source if _undecodable(place.source) else outlet.show(place.source))},
+        "region": region,
+    }
     return {"physicalLocation": physical}
+
+
+def _undecodable(source: str) -> bool:
+    """Does the name hold bytes that are no text? Percent-encoding shows them as they are."""
+    return any("\udc80" <= char <= "\udcff" for char in source)
 
 
 def _uri(source: str) -> str:
     """A relative URI for a relative path, ``file:`` for an absolute one; ``-`` is called stdin."""
     path = "stdin" if source == "-" else source.replace("\\", "/")
-    quoted = quote(path, safe="/~")
+    quoted = quote(path.encode("utf-8", "surrogateescape"), safe="/~")
     return f"file://{quoted}" if quoted.startswith("/") else quoted
 
 

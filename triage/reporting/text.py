@@ -108,7 +108,7 @@ def _diagnosis(diagnosis: Diagnosis, report: Report, page: Page) -> Iterator[str
 def _evidence(diagnosis: Diagnosis, page: Page) -> Iterator[str]:
     """The weightiest place, the next one, and how many more there are."""
     placed = words.placed(diagnosis)
-    shown = placed[:2]
+    shown = [*placed[:1], *[entry for entry in placed[1:] if entry.place != placed[0].place][:1]]
     more = sum(max(1, entry.count) for entry in placed) - len(shown)
     exact = all(entry.count_exact for entry in placed)
     tail = f"(+{'' if exact else 'at least '}{more:,} more)" if more > 0 else ""
