@@ -128,6 +128,14 @@ def test_lint_of_a_broken_pack(run: Run, kind: str) -> None:
     assert summary.endswith(f" {len(expected)} problems")
 
 
+def test_lint_of_a_folder_that_is_no_pack(run: Run, tmp_path: Path) -> None:
+    """A folder without any signature is a problem and not a clean pack: most often it is the wrong folder."""
+    (tmp_path / "wrong").mkdir()
+    done = run("kb", "lint", "wrong")
+    assert (done.returncode, done.stderr) == (2, "")
+    assert done.stdout == "wrong:1:1: holds no signature: no file ends in .yaml\n0 signatures, 0 patterns, 1 problems\n"
+
+
 def test_a_broken_pack_stops_every_verb(run: Run) -> None:
     """A pack that lint refuses is one located line on stderr and exit 2 wherever it is used."""
     for arguments in (["kb", "list"], ["kb", "test", "port-in-use"], ["explain", "port-in-use"], ["scan", "-"]):

@@ -100,3 +100,27 @@ def test_rust_flavour_compiles_one_by_one(tmp_path: Path) -> None:
         if done.returncode != 1 or done.stderr:
             wrong.append((source, done.returncode, done.stderr))
     assert wrong == []
+
+
+@pytest.mark.skipif(RIPGREP is None, reason="ripgrep (rg) is not installed")
+def test_rust_flavour_of_text_beyond_ascii(tmp_path: Path) -> None:
+    """A pattern with characters beyond ASCII finds them in ripgrep too, where a byte escape would else be a character."""
+    assert RIPGREP is not None
+    source = ROOT / "tests" / "knowledge" / "packs" / "valid" / "memory" / "frobnicator-exploded.yaml"
+    pack = tmp_path / "pack" / "memory"
+    pack.mkdir(parents=True)
+    text = source.read_text(encoding="utf-8").replace("'frobnicator exploded'", "'frobnicator (?:…|é|è) exploded'")
+    (pack / source.name).write_text(text, encoding="utf-8")
+    environment = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "triage", "kb", "export-patterns", "--kb", "pack"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=120, check=True, cwd=tmp_path, env=environment
+    )
+    (found,) = [line for line in done.stdout.splitlines() if line.startswith("(?-u)")]
+    (tmp_path / "log").write_text(
+        "frobnicator … exploded\nfrobnicator è exploded\nfrobnicator ê exploded\n", encoding="utf-8"
+    )
+    again = subprocess.run(
+        [RIPGREP, "--no-config", "-n", "-e", found, "log"], capture_output=True, text=True, timeout=60, check=True, cwd=tmp_path
+    )  # fmt: skip
+    assert [line.partition(":")[0] for line in again.stdout.splitlines()] == ["1", "2"]

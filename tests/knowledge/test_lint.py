@@ -64,3 +64,14 @@ def test_what_is_right_is_kept_beside_what_is_wrong(lint: Lint, tmp_path: Path) 
     ] or lint(tmp_path)[1:] == [
         "memory/misnamed.yaml:1:1: the file of 'another-cause' must be named another-cause.yaml"
     ]
+
+
+def test_places_of_single_keys_and_items(lint: Lint, tmp_path: Path) -> None:
+    """A problem between files stands at its key, or at the item of its list, however the file is laid out."""
+    text = (PACKS / "valid" / "memory" / "frobnicator-failed.yaml").read_text(encoding="utf-8")
+    (tmp_path / "memory").mkdir()
+    (tmp_path / "memory" / "frobnicator-failed.yaml").write_text(
+        "# a remark\n" + text + "explains:\n  - quite-another-pack\n  - frobnicator-failed\n", encoding="utf-8"
+    )
+    lines = len(text.splitlines())
+    assert lint(tmp_path) == [f"memory/frobnicator-failed.yaml:{lines + 4}:5: 'explains' names the signature itself"]

@@ -10,7 +10,15 @@ import pytest
 from triage.knowledge import pack as pack_module
 from triage.knowledge.errors import KnowledgeError, Problems
 from triage.knowledge.loading import decode_files
-from triage.knowledge.pack import MAX_BYTES, PackFile, bundled_directory, content_hash, read_pack, read_packs
+from triage.knowledge.pack import (
+    MAX_BYTES,
+    PackFile,
+    bundled_directory,
+    check_pack,
+    content_hash,
+    read_pack,
+    read_packs,
+)
 
 
 def _put(path: Path, content: bytes = b"x") -> Path:
@@ -149,3 +157,25 @@ def test_content_hash_tells_everything_apart() -> None:
     hashes = [content_hash(files, *salt) for files, salt in variants]
     assert len(set(hashes)) >= len(variants) - 1  # no salt and an empty salt may be the same
     assert content_hash([one, two], "s") == hashes[0]
+
+
+def test_what_an_author_meant_to_be_read(tmp_path: Path) -> None:
+    """A signature with the other ending of YAML, which is not read, and a pack without any signature are told."""
+    _put(tmp_path / "pack" / "memory" / "a.yml")
+    _put(tmp_path / "pack" / "notes" / "README.md")
+    problems = Problems(collect=True)
+    check_pack(tmp_path / "pack", problems)
+    assert [str(problem) for problem in problems.found] == [
+        f"{tmp_path}/pack/memory/a.yml:1:1: is not read: name it a.yaml",
+        f"{tmp_path}/pack:1:1: holds no signature: no file ends in .yaml",
+    ]
+
+
+def test_a_pack_in_order_has_nothing_to_tell(tmp_path: Path) -> None:
+    """A folder with signatures and other files, and one with a ``signatures`` folder, are packs as they should be."""
+    _put(tmp_path / "one" / "memory" / "a.yaml")
+    _put(tmp_path / "one" / "memory" / "a.yml.bak")
+    _put(tmp_path / "two" / "signatures" / "memory" / "a.yaml")
+    _put(tmp_path / "two" / "playbooks" / "b.yml")
+    for name in ("one", "two"):
+        check_pack(tmp_path / name, Problems())

@@ -12,7 +12,7 @@ from triage.knowledge.base import KnowledgeBase
 from triage.knowledge.errors import Problems, did_you_mean
 from triage.model import Evidence, Role, Severity, Signature, Strength
 
-Complaint = tuple[tuple["str | int", ...], str]
+Complaint = tuple[tuple[str | int, ...], str]
 """Where in the file (keys and list indexes, as SignatureRecord.place takes them), and what is wrong there."""
 
 

@@ -109,8 +109,10 @@ class SourceScan:
             self.error_lines += 1
             self._last_error_line = hit.place.line
         shape = name * (name == "traceback") + _DIGITS.sub("#", hit.text[own.end :])[:160]
+        # A frame further up belongs to something else unless the line ends a traceback.
+        origin = _last_frame(buffer, start) if hit.block < hit.place.line else ""
         if shape not in self.errors and len(self.errors) < KEPT_SHAPES:
-            self.errors[shape] = ErrorLine(hit.text, hit.place, hit.block, _last_frame(buffer, start))
+            self.errors[shape] = ErrorLine(hit.text, hit.place, hit.block, origin)
 
 
 def _last_frame(buffer: bytes | bytearray, start: int) -> str:

@@ -5,9 +5,7 @@ The result depends on the bytes alone: not on how they were cut when they were f
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 
 from triage.knowledge.database import PatternDatabase
 from triage.matching.blocks import Region, SlidingBuffer
@@ -19,27 +17,13 @@ from triage.matching.inspect_line import WINDOW_BEFORE, CandidateLine, LineInspe
 from triage.matching.markers import ERROR_PREFIX, FACT_PREFIX, PHASE_PREFIX
 from triage.matching.normalize import normalize
 from triage.matching.record import SourceScan
-from triage.matching.shapes import MAX_LENGTH, LineShapes, shape_of, shapes_of
+from triage.matching.shapes import MAX_LENGTH, LineShapes, shape_of
+from triage.matching.storm import TextBlock, split_storm
 from triage.model import Context
 
 _DENSE_PART = 256 << 10
 _DENSE_SHARE = 0.05
 """Below this share of known lines in a part, a storm is taken to be over."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """Whole lines to scan: ``text[base:end]``, raw or normalised, with where its first line stands. ``kept``: for each
-    line of the text, which line of the raw block it is (None: the same)."""
-
-    text: bytes | bytearray
-    base: int
-    end: int
-    first_line: int
-    raw_start: int
-    raw_end: int
-    same_bytes: bool
-    kept: Sequence[int] | None = None
 
 
 class Scanner:
@@ -120,14 +104,14 @@ class Scanner:
         if not region.piece or region.ends_line:
             self._lines += self._counter.feeds(raw, region.start, region.end)
 
-    def _raw_block(self, start: int, end: int, lines: int = 0) -> _Block:
-        return _Block(self._buffer.bytes, start, end, self._lines + lines, start, end, same_bytes=True)
+    def _raw_block(self, start: int, end: int, lines: int = 0) -> TextBlock:
+        return TextBlock(self._buffer.bytes, start, end, self._lines + lines, start, end, same_bytes=True)
 
-    def _normalized(self, start: int, end: int, lines: int = 0) -> _Block:
+    def _normalized(self, start: int, end: int, lines: int = 0) -> TextBlock:
         text = normalize(bytes(memoryview(self._buffer.bytes)[start:end]))
-        return _Block(text, 0, len(text), self._lines + lines, start, end, same_bytes=False)
+        return TextBlock(text, 0, len(text), self._lines + lines, start, end, same_bytes=False)
 
-    def _find(self, block: _Block) -> tuple[Candidate, ...]:
+    def _find(self, block: TextBlock) -> tuple[Candidate, ...]:
         return self._finder.find(block.text, block.base, block.end, self.result.muted, limited=False).candidates
 
     def _scan_piece(self, region: Region) -> None:
@@ -167,37 +151,31 @@ class Scanner:
         self._dense = known >= total * _DENSE_SHARE
 
     def _unknown(
-        self, block: _Block, lines: list[bytes]
-    ) -> tuple[list[int], tuple[_Block, Sequence[Candidate]] | None]:
+        self, block: TextBlock, lines: list[bytes]
+    ) -> tuple[list[int], tuple[TextBlock, Sequence[Candidate]] | None]:
         """(indices of the lines of unknown shape, these lines as a block with its candidates); the known ones are counted."""
-        shapes = shapes_of(lines)
-        kept = [index for index, shape in enumerate(shapes) if shape not in self._shapes.known]
-        found: tuple[_Block, Sequence[Candidate]] | None = None
+        kept, counted = split_storm(lines, self._shapes.known)
+        found: tuple[TextBlock, Sequence[Candidate]] | None = None
         if kept:
-            text = b"\n".join([lines[index] for index in kept]) + b"\n"
-            rest = replace(block, text=text, base=0, end=len(text), same_bytes=False, kept=kept)
-            hits = self._finder.find(text, 0, len(text), self.result.muted, limited=False)
+            rest = block.of_lines(lines, kept)
+            hits = self._finder.find(rest.text, 0, rest.end, self.result.muted, limited=False)
             if hits.needs_normalizing and block.same_bytes:
                 self._wrapped = True
                 whole = self._normalized(block.raw_start, block.raw_end, block.first_line - self._lines)
                 return self._unknown(whole, bytes(whole.text).removesuffix(b"\n").split(b"\n"))
             found = (rest, hits.candidates)
-        if len(kept) < len(lines):
-            self._count_known(block, lines, shapes)
+        for storm in counted:
+            raw_start = self._raw_start(block, lines, storm.last)
+            offset = self._buffer.origin + raw_start
+            text = lines[storm.last]
+            line = CandidateLine(text, 0, len(text), block.first_line + storm.last + 1, offset, raw_start)
+            self._add_known(storm.keys, storm.lines, line)
         return kept, found
 
-    def _count_known(self, block: _Block, lines: list[bytes], shapes: list[bytes]) -> None:
-        known = self._shapes.known
-        for shape, count in Counter(shapes).items():
-            if known.get(shape):
-                last = len(shapes) - 1 - shapes[::-1].index(shape)
-                if block.same_bytes:
-                    raw_start = block.base + sum(map(len, lines[:last])) + last
-                else:
-                    raw_start = self._counter.skip_lines(self._buffer.bytes, block.raw_start, block.raw_end, last)
-                offset = self._buffer.origin + raw_start
-                line = CandidateLine(lines[last], 0, len(lines[last]), block.first_line + last + 1, offset, raw_start)
-                self._add_known(known[shape], count, line)
+    def _raw_start(self, block: TextBlock, lines: list[bytes], index: int) -> int:
+        if block.same_bytes:
+            return block.base + sum(map(len, lines[:index])) + index
+        return self._counter.skip_lines(self._buffer.bytes, block.raw_start, block.raw_end, index)
 
     def _add_known(self, keys: tuple[str, ...], lines: int, last: CandidateLine) -> None:
         place = self._inspector.place(last)
@@ -221,7 +199,7 @@ class Scanner:
                 )
                 self.result.add_uncounted(key, lines, self._inspector.place(last))
 
-    def _look(self, block: _Block, candidates: Sequence[Candidate]) -> None:
+    def _look(self, block: TextBlock, candidates: Sequence[Candidate]) -> None:
         """Look at every candidate line of ``block``: its patterns, or only its shape if that is known."""
         text, counted_to, feeds, raw_at, raw_line = block.text, block.base, 0, block.raw_start, 0
         position = 0
