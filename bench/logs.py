@@ -92,10 +92,10 @@ def _storm_lines(rng: random.Random, count: int) -> Iterator[bytes]:
         time, rank = _clock(number), number % _RANKS
         if rng.random() < 0.7:
             line = (
-                f"[{time} TP{rank}] Decode transfer failed for request rank={rank} "
-                f"decode_req.req.rid='{rng.getrandbits(128):032x}' "
-                f"decode_req.req.bootstrap_room={rng.getrandbits(62)} with exception "
-                f"KVTransferError(bootstrap_room={rng.getrandbits(62)}): Failed to get kvcache from prefill instance, it might be dead"
+                f"[{time} TP{rank}] Error fetching prefill parallel info from bootstrap: HTTPConnectionPool(host='10.0.0.11', "
+                f"port=8998): Max retries exceeded with url: /route?engine_rank=-1&target_dp_group={rank} (Caused by "
+                f"NewConnectionError('<urllib3.connection.HTTPConnection object at 0x{rng.getrandbits(48):012x}>: "
+                f"Failed to establish a new connection: [Errno 111] Connection refused'))"
             )
         else:
             line = (

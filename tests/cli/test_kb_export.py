@@ -106,11 +106,10 @@ def test_rust_flavour_compiles_one_by_one(tmp_path: Path) -> None:
 def test_rust_flavour_of_text_beyond_ascii(tmp_path: Path) -> None:
     """A pattern with characters beyond ASCII finds them in ripgrep too, where a byte escape would else be a character."""
     assert RIPGREP is not None
-    source = ROOT / "tests" / "knowledge" / "packs" / "valid" / "memory" / "frobnicator-exploded.yaml"
-    pack = tmp_path / "pack" / "memory"
-    pack.mkdir(parents=True)
-    text = source.read_text(encoding="utf-8").replace("'frobnicator exploded'", "'frobnicator (?:…|é|è) exploded'")
-    (pack / source.name).write_text(text, encoding="utf-8")
+    shutil.copytree(ROOT / "tests" / "knowledge" / "packs" / "valid", tmp_path / "pack")
+    path = tmp_path / "pack" / "memory" / "frobnicator-exploded.yaml"
+    text = path.read_text(encoding="utf-8").replace("'frobnicator exploded'", "'frobnicator (?:…|é|è) exploded'")
+    path.write_text(text, encoding="utf-8")
     environment = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
     command = [sys.executable, "-m", "triage", "kb", "export-patterns", "--kb", "pack"]
     done = subprocess.run(

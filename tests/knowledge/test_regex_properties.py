@@ -72,7 +72,11 @@ def test_literal_and_automaton(first: Pair, second: Pair, flags: str, edge: str,
     subject = noise + (first[1] + "anchor" + second[1]).encode() + (b"" if edge else noise)
     assume(complaint(source) is None)
     # Where a message begins is for confirmation to say: the automaton must fire in the middle of a line too.
-    match = regex.search(source.removeprefix("^").encode(), subject, regex.ASCII, timeout=1)
+    try:
+        match = regex.search(source.removeprefix("^").encode(), subject, regex.ASCII, timeout=1)
+    except TimeoutError:
+        # Bounded repeats in each other can be slow without end in sight; confirmation puts such a pattern aside too.
+        match = None
     assume(match is not None)
     assert match is not None
     assert mandatory_literal(source).encode() in match.group()

@@ -6,6 +6,8 @@ from typing import Any
 
 LARGE = 32 << 20
 _STEP = 1 << 16
+_TYPICAL_LINE = 128
+_SHORT_STRIDE = 8192
 
 
 class LineCounter:
@@ -30,21 +32,22 @@ class LineCounter:
 
     def skip_lines(self, text: bytes | bytearray, start: int, end: int, lines: int) -> int:
         """Offset of the line that begins ``lines`` line feeds after ``start`` (``end`` when there are fewer)."""
-        position, width = start, end - start
-        # Halving the stride whenever it holds too many feeds finds the place with counts alone.
-        while lines and width:
-            stop = min(end, position + width)
+        position, width = start, min(end - start, _TYPICAL_LINE * lines)
+        # Counting in ever smaller strides nears the place; the last few lines are walked.
+        while lines and position < end:
+            stop = min(end, position + max(width, _SHORT_STRIDE))
             inside = text.count(b"\n", position, stop)
             if inside < lines:
                 lines -= inside
                 position = stop
-            elif width == 1:
-                return stop
+                width = min(end - position, _TYPICAL_LINE * lines)
+            elif stop - position <= _SHORT_STRIDE:
+                for _ in range(lines):
+                    position = text.find(b"\n", position, stop) + 1
+                return position
             else:
-                width = (width + 1) // 2
-            if position >= end:
-                return end
-        return position
+                width = (stop - position) // 2
+        return position if not lines else end
 
     def decode_errors(self, text: bytes | bytearray, start: int, end: int) -> int:
         """Bytes of ``text[start:end]`` that are not UTF-8."""

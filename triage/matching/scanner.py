@@ -5,6 +5,7 @@ The result depends on the bytes alone: not on how they were cut when they were f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from triage.knowledge.database import PatternDatabase
@@ -21,7 +22,8 @@ from triage.matching.shapes import MAX_LENGTH, LineShapes, shape_of
 from triage.matching.storm import TextBlock, split_storm
 from triage.model import Context
 
-_DENSE_PART = 256 << 10
+_DENSE_PART = 2 << 20
+_BATCH = re.compile(rb"(?:Decode|Prefill) batch")
 _DENSE_SHARE = 0.05
 """Below this share of known lines in a part, a storm is taken to be over."""
 
@@ -100,9 +102,10 @@ class Scanner:
             else:
                 self._look(self._raw_block(region.start, region.end), found.candidates)
         self._count_muted(region)
-        self._note_batches(raw, region.start, region.end)
+        feeds = self._counter.feeds(raw, region.start, region.end)
+        self._note_batches(raw, region, feeds)
         if not region.piece or region.ends_line:
-            self._lines += self._counter.feeds(raw, region.start, region.end)
+            self._lines += feeds
 
     def _raw_block(self, start: int, end: int, lines: int = 0) -> TextBlock:
         return TextBlock(self._buffer.bytes, start, end, self._lines + lines, start, end, same_bytes=True)
@@ -134,48 +137,40 @@ class Scanner:
         known = total = lines_before = 0
         count = (region.end - region.start) // _DENSE_PART + 1
         for start, end in parts(self._buffer.bytes, region.start, region.end, count):
-            block = (
-                self._normalized(start, end, lines_before)
-                if self._wrapped
-                else self._raw_block(start, end, lines_before)
-            )
-            lines = bytes(memoryview(block.text)[block.base : block.end]).split(b"\n")
-            if not lines[-1]:
-                lines.pop()
-            kept, found = self._unknown(block, lines)
-            known += len(lines) - len(kept)
-            total += len(lines)
+            make = self._normalized if self._wrapped else self._raw_block
+            block = make(start, end, lines_before)
+            lines, kept, found = self._unknown(block)
+            known += lines - kept
+            total += lines
             if found is not None:
                 self._look(*found)
-            lines_before += self._counter.feeds(self._buffer.bytes, start, end)
+            lines_before += lines
         self._dense = known >= total * _DENSE_SHARE
 
-    def _unknown(
-        self, block: TextBlock, lines: list[bytes]
-    ) -> tuple[list[int], tuple[TextBlock, Sequence[Candidate]] | None]:
-        """(indices of the lines of unknown shape, these lines as a block with its candidates); the known ones are counted."""
-        kept, counted = split_storm(lines, self._shapes.known)
+    def _unknown(self, block: TextBlock) -> tuple[int, int, tuple[TextBlock, Sequence[Candidate]] | None]:
+        """(lines of the block, those of unknown shape, these as a block with its candidates); the known ones are counted."""
+        text = bytes(memoryview(block.text)[block.base : block.end]).removesuffix(b"\n")
+        split = split_storm(text, self._shapes.known)
         found: tuple[TextBlock, Sequence[Candidate]] | None = None
-        if kept:
-            rest = block.of_lines(lines, kept)
+        if split.kept:
+            rest = block.of_lines(text.split(b"\n"), split.kept)
             hits = self._finder.find(rest.text, 0, rest.end, self.result.muted, limited=False)
             if hits.needs_normalizing and block.same_bytes:
                 self._wrapped = True
-                whole = self._normalized(block.raw_start, block.raw_end, block.first_line - self._lines)
-                return self._unknown(whole, bytes(whole.text).removesuffix(b"\n").split(b"\n"))
+                return self._unknown(self._normalized(block.raw_start, block.raw_end, block.first_line - self._lines))
             found = (rest, hits.candidates)
-        for storm in counted:
-            raw_start = self._raw_start(block, lines, storm.last)
+        raw = self._buffer.bytes
+        for storm in split.storms:
+            start = self._counter.skip_lines(block.text, block.base, block.end, storm.last)
+            stop = block.text.find(b"\n", start, block.end)
+            raw_start = start
+            if not block.same_bytes:
+                raw_start = self._counter.skip_lines(raw, block.raw_start, block.raw_end, storm.last)
+            number = block.first_line + storm.last + 1
             offset = self._buffer.origin + raw_start
-            text = lines[storm.last]
-            line = CandidateLine(text, 0, len(text), block.first_line + storm.last + 1, offset, raw_start)
+            line = CandidateLine(block.text, start, stop if stop >= 0 else block.end, number, offset, raw_start)
             self._add_known(storm.keys, storm.lines, line)
-        return kept, found
-
-    def _raw_start(self, block: TextBlock, lines: list[bytes], index: int) -> int:
-        if block.same_bytes:
-            return block.base + sum(map(len, lines[:index])) + index
-        return self._counter.skip_lines(self._buffer.bytes, block.raw_start, block.raw_end, index)
+        return split.lines, len(split.kept), found
 
     def _add_known(self, keys: tuple[str, ...], lines: int, last: CandidateLine) -> None:
         place = self._inspector.place(last)
@@ -258,17 +253,20 @@ class Scanner:
         elif seen.hit.context in (Context.NORMAL, Context.SUSPECT):
             self.result.add_error(seen.hit, seen.own, self._buffer.bytes, line.raw_start)
 
-    def _note_batches(self, raw: bytearray, start: int, end: int) -> None:
-        """Remember the last line that shows requests at work. Not for the automaton: a healthy log is full of them."""
-        at = raw.find(b" batch", start, end)
-        at = raw.rfind(b" batch", at, end) if at >= 0 else at
-        while at >= 0 and not (raw.endswith(b"Decode", start, at) or raw.endswith(b"Prefill", start, at)):
-            at = raw.rfind(b" batch", start, at)
-        if at >= 0:
-            line_start = raw.rfind(b"\n", start, at) + 1 or start
-            number = self._lines + self._counter.feeds(raw, start, at) + 1
-            text = normalize(bytes(memoryview(raw)[max(line_start, at - 1024) : at]))
-            self.result.last_batch = self._inspector.place(CandidateLine(text, 0, len(text), number, 0, line_start))
+    def _note_batches(self, raw: bytearray, region: Region, feeds: int) -> None:
+        """Remember the last line that shows requests at work. Not for the automaton: a healthy log is full of them.
+
+        Every such line counts something with a ``#``, and a single byte is found at the speed of memory.
+        """
+        end = region.end
+        while (at := raw.rfind(b"#", region.start, end)) >= 0:
+            start = raw.rfind(b"\n", region.start, at) + 1 or region.start
+            text = normalize(bytes(memoryview(raw)[max(start, at - 1024) : at]))
+            if _BATCH.search(text):
+                number = self._lines + feeds - self._counter.feeds(raw, at, region.end) + 1
+                self.result.last_batch = self._inspector.place(CandidateLine(text, 0, len(text), number, 0, start))
+                return
+            end = start
 
     def _look_at_end_again(self) -> None:
         """After a storm of errors the last lines are looked at all the same: what is printed last is what it died of."""

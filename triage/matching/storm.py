@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from triage.matching.shapes import shapes_of
+from triage.matching.shapes import shape_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +38,24 @@ class Storm:
     last: int
 
 
-def split_storm(lines: list[bytes], known: Mapping[bytes, tuple[str, ...]]) -> tuple[list[int], list[Storm]]:
-    """(indices of the ``lines`` whose shape is not ``known``, the others counted)."""
-    shapes = shapes_of(lines)
-    kept = [index for index, shape in enumerate(shapes) if shape not in known]
-    if len(kept) == len(lines):
-        return kept, []
+@dataclass(frozen=True, slots=True)
+class Split:
+    """How many lines a text has, the indices of those of unknown shape, and the others counted."""
+
+    lines: int
+    kept: list[int]
+    storms: list[Storm]
+
+
+def split_storm(text: bytes, known: Mapping[bytes, tuple[str, ...]]) -> Split:
+    """Split the lines of ``text`` by whether their shape is ``known``."""
+    shapes = shape_of(text).split(b"\n")
+    counts = Counter(shapes)
+    unknown = {shape for shape in counts if shape not in known}
+    kept = [index for index, shape in enumerate(shapes) if shape in unknown] if unknown else []
     storms = [
         Storm(known[shape], count, len(shapes) - 1 - shapes[::-1].index(shape))
-        for shape, count in Counter(shapes).items()
+        for shape, count in counts.items()
         if known.get(shape)
     ]
-    return kept, storms
+    return Split(len(shapes), kept, storms)
