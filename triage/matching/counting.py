@@ -8,6 +8,7 @@ LARGE = 32 << 20
 _STEP = 1 << 16
 _TYPICAL_LINE = 128
 _SHORT_STRIDE = 8192
+_FEW_LINES = 500
 
 
 class LineCounter:
@@ -48,6 +49,15 @@ class LineCounter:
             else:
                 width = (stop - position) // 2
         return position if not lines else end
+
+    def line_start(self, text: bytes | bytearray, start: int, end: int, index: int, lines: int) -> int:
+        """Offset of line ``index`` of the ``lines`` lines in ``text[start:end]``, walked to from the nearer end."""
+        if lines - index > _FEW_LINES:
+            return self.skip_lines(text, start, end, index)
+        position = end - 1 if text[end - 1 : end] == b"\n" else end
+        for _ in range(lines - index):
+            position = text.rfind(b"\n", start, position)
+        return position + 1 if position >= 0 else start
 
     def decode_errors(self, text: bytes | bytearray, start: int, end: int) -> int:
         """Bytes of ``text[start:end]`` that are not UTF-8."""

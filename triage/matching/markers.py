@@ -29,7 +29,7 @@ ERROR_MARKERS: tuple[tuple[str, str], ...] = (
     ("exception", r"(?:Error|Exception|Exit|Interrupt|Timeout|Expired): [^\s]"),
     ("exception-bare", r"(?:Error|Exception)$"),
     ("level-error", r"\b(?:ERROR|CRITICAL|FATAL)\b"),
-    ("level-glog", r"\b[EF]\d{3,8} \d\d:\d\d:\d\d"),
+    ("level-glog", r"\b[EF]\d{3,8} \d\d:\d\d:\d\d[^\n]{0,120}\.(?:cpp|cc|cu|cuh|h|hpp|py):\d+\]"),
     ("cuda-error", r"CUDA error: "),
     ("crash", r"(?:Fatal Python error|terminate called after|panicked at|Segmentation fault|core dumped)"),
     ("killed", r"(?:^|\s)Killed$"),

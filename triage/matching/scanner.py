@@ -22,7 +22,9 @@ from triage.matching.shapes import MAX_LENGTH, LineShapes, shape_of
 from triage.matching.storm import TextBlock, split_storm
 from triage.model import Context
 
+_FIRST_DENSE_PART = 64 << 10
 _DENSE_PART = 2 << 20
+"""In what parts a storm is taken: small ones until its shapes are known."""
 _BATCH = re.compile(rb"(?:Decode|Prefill) batch")
 _DENSE_SHARE = 0.05
 """Below this share of known lines in a part, a storm is taken to be over."""
@@ -135,7 +137,8 @@ class Scanner:
     def _scan_dense(self, region: Region) -> None:
         """In a storm, lines of a known shape are counted first; the automaton sees only the others."""
         known = total = lines_before = 0
-        count = (region.end - region.start) // _DENSE_PART + 1
+        size = _DENSE_PART if self._shapes.known else _FIRST_DENSE_PART
+        count = (region.end - region.start) // size + 1
         for start, end in parts(self._buffer.bytes, region.start, region.end, count):
             make = self._normalized if self._wrapped else self._raw_block
             block = make(start, end, lines_before)
@@ -161,11 +164,11 @@ class Scanner:
             found = (rest, hits.candidates)
         raw = self._buffer.bytes
         for storm in split.storms:
-            start = self._counter.skip_lines(block.text, block.base, block.end, storm.last)
+            start = self._counter.line_start(block.text, block.base, block.end, storm.last, split.lines)
             stop = block.text.find(b"\n", start, block.end)
             raw_start = start
             if not block.same_bytes:
-                raw_start = self._counter.skip_lines(raw, block.raw_start, block.raw_end, storm.last)
+                raw_start = self._counter.line_start(raw, block.raw_start, block.raw_end, storm.last, split.lines)
             number = block.first_line + storm.last + 1
             offset = self._buffer.origin + raw_start
             line = CandidateLine(block.text, start, stop if stop >= 0 else block.end, number, offset, raw_start)
