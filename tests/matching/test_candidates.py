@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triage.knowledge.database import Expression, PatternDatabase
-from triage.matching import candidates
 from triage.matching.candidates import CandidateFinder, parts
 from triage.matching.markers import all_markers
 

@@ -34,8 +34,6 @@ def test_keys_are_unique_and_known() -> None:
         marker_pattern("@nobody")
 
 
-
-
 @pytest.mark.parametrize(
     "line",
     [
