@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
-import triage
 from triage.engine import load
 from triage.knowledge.compiled import Knowledge
 from triage.reporting.signature_page import signature_page
 
-ROOT = Path(triage.__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")

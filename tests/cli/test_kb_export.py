@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 import regex
 
-import triage
 from triage.engine import load
 from triage.knowledge.base import KnowledgeBase
 
-ROOT = Path(triage.__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 RIPGREP = shutil.which("rg")
 
 
