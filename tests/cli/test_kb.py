@@ -15,11 +15,9 @@ import regex
 import yaml
 from jsonschema import Draft202012Validator
 
-from triage.knowledge.pack import bundled_directory
-
 ROOT = Path(__file__).resolve().parents[2]
 PACKS = ROOT / "tests" / "knowledge" / "packs"
-SIGNATURES = sorted(bundled_directory("signatures").rglob("*.yaml"))
+SIGNATURES = sorted((ROOT / "signatures").rglob("*.yaml"))
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
