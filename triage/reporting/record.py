@@ -43,8 +43,8 @@ def report_record(report: Report, outlet: Outlet, view: View) -> Record:
         "phase": leading_phase(report),
         "inputs": [input_record(source, outlet) for source in report.observation.inputs],
         "diagnoses": [
-            *(diagnosis_record(diagnosis, outlet) for diagnosis in view.diagnoses(report)),
-            *(recovered_record(diagnosis, outlet) for diagnosis in report.recovered),
+            recovered_record(diagnosis, outlet) if diagnosis.recovered else diagnosis_record(diagnosis, outlet)
+            for diagnosis in view.capped([*report.diagnoses, *report.recovered])
         ],
         "rejected": [_rejected(rejected, outlet) for rejected in report.rejected],
         "unexplained": [unexplained_record(line, outlet) for line in report.unexplained],

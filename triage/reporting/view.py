@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,4 +27,8 @@ class View:
 
     def diagnoses(self, report: Report) -> tuple[Diagnosis, ...]:
         """The diagnoses to show, in rank order."""
-        return report.diagnoses if self.top is None else report.diagnoses[: max(0, self.top)]
+        return self.capped(report.diagnoses)
+
+    def capped(self, diagnoses: Sequence[Diagnosis]) -> tuple[Diagnosis, ...]:
+        """At most ``top`` of ``diagnoses``."""
+        return tuple(diagnoses if self.top is None else diagnoses[: max(0, self.top)])
