@@ -9,11 +9,13 @@ import lzma
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Command
 import zstandard
 
 ROOT = Path(__file__).parents[2]
@@ -22,32 +24,6 @@ FORMATS = ("text", "concise", "json", "jsonl", "markdown", "sarif")
 CRASH = b"[2026-03-01 10:00:00] hello\nImportError: libcudnn.so.9: cannot open shared object file: No such file or directory\n"
 HEALTHY = b"[2026-03-01 10:00:00] The server is fired up and ready to roll!\n"
 BAD_PACK = "id: my-cause\ntitle: Mine\nseverity: dreadful\n"
-
-
-class Command:
-    """``sgltriage`` as a process of its own, in a folder and a home that nobody else uses."""
-
-    def __init__(self, folder: Path, cache: Path) -> None:
-        self.folder = folder
-        self.environment = {
-            "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(folder), "XDG_CACHE_HOME": str(cache),
-            "XDG_STATE_HOME": str(folder / "state"), "LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1",
-        }  # fmt: skip
-
-    def __call__(
-        self, *arguments: str | bytes | Path, stdin: bytes = b"", env: dict[str, str] | None = None
-    ) -> subprocess.CompletedProcess[bytes]:
-        """Run it to its end."""
-        return subprocess.run(
-            [sys.executable, "-m", "triage", *arguments], input=stdin, capture_output=True, cwd=self.folder,
-            env=self.environment | (env or {}), timeout=120, check=False,
-        )  # fmt: skip
-
-
-@pytest.fixture
-def sgltriage(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Command:
-    """The command in a fresh folder; the compiled knowledge is kept for the test session."""
-    return Command(tmp_path, tmp_path_factory.getbasetemp() / "knowledge")
 
 
 def _report(done: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
