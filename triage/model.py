@@ -405,11 +405,6 @@ class Diagnosis:
     recovered: bool = False
     notes: tuple[str, ...] = ()
 
-    @property
-    def points_for(self) -> tuple[LedgerEntry, ...]:
-        """Ledger entries that speak for the cause and count."""
-        return tuple(entry for entry in self.ledger if entry.strength.is_for and entry.decibans > 0)
-
 
 @dataclass(frozen=True, slots=True)
 class Rejected:

@@ -15,7 +15,7 @@ from triage.matching.blocks import MAX_LINE
 from triage.matching.confirm import Confirmer
 from triage.matching.markers import all_markers, marker_pattern
 from triage.matching.observe import observe
-from triage.matching.scanner import Scanner, scan_bytes
+from triage.matching.scanner import Scanner
 from triage.model import Finding, Observation, Pattern
 
 Scan = Callable[..., Observation]
@@ -115,13 +115,6 @@ def test_a_record_in_parts_is_joined_for_any_chunking(scan: Scan) -> None:
     data = b"t stdout P torch.OutOfMemoryError: CUDA out\nfrom elsewhere\nt stdout F  of memory\n"
     cuts = [scan(data, [at, len(data)]) for at in range(1, len(data))]
     assert all(seen == scan(data) for seen in cuts)
-
-
-def test_scan_bytes_is_the_same(scan: Scan, database: PatternDatabase) -> None:
-    """The convenience over chunks gives what the scanner gives."""
-    data = b"a\n" + OOM + b"\nb"
-    result = scan_bytes("log", iter([data[:7], data[7:]]), database, Confirmer(_pattern))
-    assert observe([result], [((), False)]) == scan(data)
 
 
 @pytest.mark.parametrize("ending", [b"\n", b"\r\n"], ids=["lf", "crlf"])

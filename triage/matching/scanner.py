@@ -6,7 +6,7 @@ The result depends on the bytes alone: not on how they were cut when they were f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from triage.knowledge.database import PatternDatabase
 from triage.matching.blocks import Region, SlidingBuffer
@@ -283,14 +283,6 @@ class Scanner:
         lines = -self._counter.feeds(raw, start, end)
         block = self._normalized(start, end, lines)
         self._look(block, [candidate for candidate in self._find(block) if candidate.key in stormed])
-
-
-def scan_bytes(source: str, chunks: Iterable[bytes], database: PatternDatabase, confirmer: Confirmer) -> SourceScan:
-    """Scan a whole source that comes in ``chunks``."""
-    scanner = Scanner(source, database, confirmer)
-    for chunk in chunks:
-        scanner.feed(chunk)
-    return scanner.finish()
 
 
 def _stands_alone(seen: Seen) -> bool:

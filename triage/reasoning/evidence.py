@@ -98,7 +98,9 @@ def weigh(items: Sequence[Evidence], seen: Seen) -> Weighing:
             if found is not None:
                 supports.append(found)
             continue
-        answer = all_hold(item.facts, seen.facts)
+        # What a probe delivers is not absent for being unknown: until it ran, `exists: false` proves nothing either.
+        unknown = item.probe is not None and any(test.name not in seen.facts for test in item.facts)
+        answer = None if unknown else all_hold(item.facts, seen.facts)
         if answer is True:
             supports.append(Support(item, (), 1))
         elif answer is None:
