@@ -184,6 +184,14 @@ class VersionRange:
 
 
 @dataclass(frozen=True, slots=True)
+class Provenance:
+    """Who prints what a signature looks for: a path inside the software's distribution, and the releases (PEP 440) that do."""
+
+    source: str
+    releases: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Signature:
     """One diagnosable cause and the evidence for it; one YAML file."""
 
@@ -202,6 +210,7 @@ class Signature:
     refines: tuple[str, ...] = ()
     playbook: str | None = None
     references: tuple[str, ...] = ()
+    provenance: tuple[Provenance, ...] = ()
     examples: tuple[str, ...] = ()
     near_misses: tuple[str, ...] = ()
     area: str = ""

@@ -77,6 +77,10 @@ def _versions(signature: Signature) -> Iterator[Complaint]:
             yield ("versions", item.package, "range"), message
         if item.fixed_in and not _is_version(item.fixed_in):
             yield ("versions", item.package, "fixed_in"), f"'{item.fixed_in}' is not a version"
+    for index, printed in enumerate(signature.provenance):
+        if not _is_range(printed.releases):
+            message = f"'{printed.releases}' is not a version range (PEP 440, such as '>=0.4.6,<0.5.9')"
+            yield ("provenance", index, "releases"), message
 
 
 def _is_range(text: str) -> bool:

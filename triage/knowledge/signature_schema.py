@@ -226,6 +226,17 @@ SIGNATURE: Kind = Record(
         "refines": ListOf(Text(pattern=ID_FORM), lone=True),
         "playbook": Text(pattern=ID_FORM),
         "references": ListOf(Text(pattern=r"https?://\S+", max_length=300)),
+        "provenance": ListOf(
+            Record(
+                {
+                    "source": Text(max_length=200, doc="A path inside the software's distribution."),
+                    "releases": Text(max_length=100, doc="The releases that print it (PEP 440)."),
+                },
+                required=("source",),
+                name="provenance",
+            ),
+            at_least=1,
+        ),
         "examples": ListOf(Text(max_length=65536), at_least=1),
         "near_misses": ListOf(Text(max_length=65536), at_least=1),
     },

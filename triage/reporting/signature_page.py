@@ -33,6 +33,8 @@ def signature_page(signature: Signature) -> Iterator[str]:
     yield from _section("What it is not", signature.safety)
     for heading, names in (("Wider cause", signature.refines), ("Accounts for", signature.explains)):
         yield from _section(heading, ", ".join(names))
+    printed = (item.source + (f"  ({item.releases})" if item.releases else "") for item in signature.provenance)
+    yield from _section("Who prints it", "\n".join(printed))
     yield from _section("See", "\n".join(signature.references))
     yield from _section("For example", signature.examples[0] if signature.examples else "")
 
