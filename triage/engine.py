@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from triage import __version__
@@ -22,6 +22,7 @@ from triage.matching.scanner import Scanner
 from triage.model import Pattern, Report
 from triage.reading.source import ReadError, Source
 from triage.reasoning.diagnose import diagnose
+from triage.records import dataclass
 
 _MOST_LANES = 4
 

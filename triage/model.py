@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Union
+
+from triage.records import dataclass
 
 Value = Union[str, int, float, bool, None, tuple["Value", ...]]  # noqa: UP007  (a forward name inside)
 """What a capture or a fact may hold once it is typed."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from triage.knowledge.building import Plain, build_signature
 from triage.knowledge.nodes import Node, locate
 from triage.model import Location, Pattern, Signature
+from triage.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,9 +44,7 @@ def build_signature(record: dict[str, Plain], area: str, location: Location) -> 
         refines=tuple(record.get("refines", ())),
         playbook=record.get("playbook"),
         references=tuple(record.get("references", ())),
-        provenance=tuple(
-            Provenance(item["source"], item.get("releases", "")) for item in record.get("provenance", ())
-        ),
+        provenance=tuple(Provenance(item["source"], item.get("releases", "")) for item in record.get("provenance", ())),
         examples=tuple(record["examples"]),
         near_misses=tuple(record["near_misses"]),
         area=area,

@@ -13,7 +13,6 @@ import os
 import stat
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import hyperscan
@@ -24,6 +23,7 @@ from triage.knowledge.database import Expression, PatternDatabase, expressions_o
 from triage.knowledge.errors import KnowledgeError, Problem, Problems
 from triage.knowledge.pack import PackFile, content_hash
 from triage.model import Location
+from triage.records import dataclass
 
 _MAGIC = b"sgltriage-knowledge-2\n"
 _DIGEST = 33

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, cast
 
 import hyperscan
 
 from triage.knowledge.base import KnowledgeBase
 from triage.model import Pattern
+from triage.records import dataclass
 
 Report = Callable[[int, int, int, int, object], "bool | None"]
 """Called with (expression index, 0, end offset, flags, context) for every match."""

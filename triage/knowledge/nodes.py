@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Union
 
 from triage.model import Location
+from triage.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from triage.knowledge.errors import Problems
 from triage.model import Location
+from triage.records import dataclass
 
 MAX_FILES = 20_000
 MAX_BYTES = 1 << 20

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from triage.knowledge.base import KnowledgeBase
 from triage.model import Report
+from triage.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from triage.knowledge.building import Plain
@@ -12,6 +11,7 @@ from triage.knowledge.nodes import ListNode, MappingNode, Node, ScalarNode
 from triage.knowledge.regex_syntax import MIN_LITERAL, complaint, group_names, mandatory_literal
 from triage.knowledge.spec import AnyScalar, ByShape, Integer, Kind, ListOf, MapOf, Record, Text
 from triage.model import Location, Phase, Prevalence, Role, Severity, Strength
+from triage.records import dataclass
 
 CAPTURE_TYPES = ("text", "int", "float", "size", "port", "pid", "path", "ident", "version")
 FACT_OPERATORS = ("eq", "ne", "lt", "gt", "le", "ge", "in", "matches", "version", "divides", "exists")

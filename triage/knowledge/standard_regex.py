@@ -6,10 +6,10 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from triage.knowledge.regex_dialect import standard_form
+from triage.records import dataclass
 
 if sys.version_info >= (3, 11):
     from re import _constants as _sre

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from triage.matching.context import LOOKBACK
 from triage.matching.normalize import open_partial_start
+from triage.records import dataclass
 
 BLOCK = 4 << 20
 MAX_LINE = 1 << 20

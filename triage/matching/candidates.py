@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from triage.knowledge.database import PatternDatabase
+from triage.knowledge.database import PatternDatabase, Report
+from triage.matching.counting import LineCounter
+from triage.records import dataclass
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 _NORMALIZE = frozenset({"@ansi", "@cri-partial", "@docker-json"})
 MANY = 20_000
 """Candidates in one block from which on it is taken in small parts: a storm is beginning."""
+_CACHED = 256 << 10
+"""Scanned and counted in parts of this size, so that the second look finds them in the processor's cache."""
 PARALLEL_FROM = 1 << 20
 """Blocks of this size are cut into one part for each lane: Hyperscan lets go of the interpreter while it scans."""
 
@@ -29,12 +32,15 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Candidates by rising end; whether the block holds colour codes or a runtime's cut or quoted records; and whether
-    there were so many that the block is better taken in small parts (the candidates are then not all there)."""
+    """Candidates by rising end; whether the block holds colour codes or a runtime's cut or quoted records; whether
+    there were so many that the block is better taken in small parts (the candidates are then not all there); how many
+    line feeds it has and whether it is ASCII, if a counter was given and all of it was scanned."""
 
     candidates: tuple[Candidate, ...]
     needs_normalizing: bool
     too_many: bool = False
+    feeds: int | None = None
+    is_ascii: bool = False
 
 
 class CandidateFinder:
@@ -56,41 +62,50 @@ class CandidateFinder:
         return self._literals[key]
 
     def find(
-        self, text: bytes | bytearray, start: int, end: int, muted: Collection[str], *, limited: bool = True
+        self,
+        text: bytes | bytearray,
+        start: int,
+        end: int,
+        muted: Collection[str],
+        *,
+        limited: bool = True,
+        counter: LineCounter | None = None,
     ) -> Found:
         """Everything that fires in ``text[start:end]``. Expressions of ``muted`` are left out; ``limited`` gives up at
-        MANY candidates."""
+        MANY candidates; ``counter`` counts along the way."""
         aside = {self._index[key] for key in muted} | self._once
+        most = MANY if limited else (end - start + 1) * len(self._keys)
         ends: list[tuple[int, int]] = []
         fired: set[int] = set()
-        most = MANY if limited else (end - start + 1) * len(self._keys)
-        append, note = ends.append, fired.add
         view = memoryview(text)
 
-        def scan(lane: int, low: int, high: int) -> None:
-            def report(index: int, _from: int, to: int, _flags: int, _context: object) -> bool:
-                if index in aside:
-                    note(index)
-                else:
-                    append((low + to, index))
-                return len(ends) >= most  # true ends the scan
-
-            self._database.scan(view[low:high], report, lane)
+        def scan(lane: int, low: int, high: int) -> tuple[int, bool]:
+            feeds, is_ascii = 0, True
+            for at, stop in parts(text, low, high, (high - low) // _CACHED + 1):
+                self._database.scan(view[at:stop], _report(at, aside, ends, fired, most), lane)
+                if counter is not None:
+                    more, plain = counter.survey(text, at, stop, lane)
+                    feeds, is_ascii = feeds + more, is_ascii and plain
+                if len(ends) >= most:
+                    break
+            return feeds, is_ascii
 
         if self._lanes == 1 or end - start < PARALLEL_FROM:
-            scan(0, start, end)
+            counted = [scan(0, start, end)]
         else:
             lanes = parts(text, start, end, self._lanes)
-            for waiting in [self._pool().submit(scan, lane, *part) for lane, part in enumerate(lanes)]:
-                waiting.result()
-        if too_many := len(ends) >= most:
+            waiting = [self._pool().submit(scan, lane, *part) for lane, part in enumerate(lanes)]
+            counted = [lane.result() for lane in waiting]
+        too_many = len(ends) >= most
+        if too_many:
             ends.clear()
         ends.sort()
-        keys = self._keys
         return Found(
-            tuple(Candidate(index, keys[index], at) for at, index in ends),
-            any(keys[index] in _NORMALIZE for index in fired),
+            tuple(Candidate(index, self._keys[index], at) for at, index in ends),
+            any(self._keys[index] in _NORMALIZE for index in fired),
             too_many,
+            None if counter is None or too_many else sum(feeds for feeds, _ in counted),
+            all(is_ascii for _, is_ascii in counted),
         )
 
     def _pool(self) -> ThreadPoolExecutor:
@@ -100,6 +115,20 @@ class CandidateFinder:
 
             self._executor = ThreadPoolExecutor(self._lanes, thread_name_prefix="scan")
         return self._executor
+
+
+def _report(low: int, aside: Collection[int], ends: list[tuple[int, int]], fired: set[int], most: int) -> Report:
+    """What is called for every match in the part of a text that begins at ``low``."""
+    append, note = ends.append, fired.add
+
+    def report(index: int, _from: int, to: int, _flags: int, _context: object) -> bool:
+        if index in aside:
+            note(index)
+        else:
+            append((low + to, index))
+        return len(ends) >= most  # true ends the scan
+
+    return report
 
 
 def parts(text: bytes | bytearray, start: int, end: int, count: int) -> list[tuple[int, int]]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from triage.lazy_regex import lazy_regex
 from triage.model import Value
 
-_SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[KMGTP]i?)?(?:B|b|bytes)?\Z")
+_SIZE = lazy_regex(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[KMGTP]i?)?(?:B|b|bytes)?\Z")
 _UNITS = {
     None: 1.0,
     "K": 1e3,

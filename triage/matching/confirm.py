@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import regex
 
 from triage.matching.captures import typed
 from triage.model import Pattern, Value
+from triage.records import dataclass
 
 TIMEOUT_SECONDS = 0.05
 BUDGET_TIMEOUTS = 3

@@ -7,32 +7,34 @@ any chunking of a stream gives the same answer.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from triage.lazy_regex import lazy_regex
 from triage.matching.normalize import normalize
 from triage.matching.prefix import parse_prefix
 from triage.model import Context, Prefix
+from triage.records import dataclass
 
 LOOKBACK = 1 << 16
 MAX_LINES_BACK = 250
 _NEAR = 16
 """How far above the next line of the same rank may stand when ranks interleave."""
 
-_DUMP_HERE = re.compile(
+_DUMP_HERE = lazy_regex(
     rb"(?:Receive|Finish|Received request|Finished request): obj=|obj=\w{0,60}ReqInput\(|\"event\": ?\"request\."
 )
-_CONFIG_HERE = re.compile(
+_CONFIG_HERE = lazy_regex(
     rb"(?:server_args|benchmark_args|port_args|engine_args|model_config)=|non-default args: |Namespace\(|"
     rb"warmup with status 200, resp:"
 )
-_BENIGN_HERE = re.compile(rb"Ignore import error when (?:loading|importing) ")
+_BENIGN_HERE = lazy_regex(rb"Ignore import error when (?:loading|importing) ")
 _TRACEBACK = b"Traceback (most recent call last)"
-_FRAME = re.compile(rb"(?:\s|File \"|Traceback \(most recent|\^)")
-_CONTINUATION = re.compile(
+_FRAME = lazy_regex(rb"(?:\s|File \"|Traceback \(most recent|\^)")
+_CONTINUATION = lazy_regex(
     rb"(?:\s|$|Traceback \(most recent|During handling of the above|The above exception was|\[rank\d+\]:\s|[\w.]+(?:Error|Exception|Exit|Interrupt)\b)"
 )
-_RECORD_END = re.compile(rb"[)}\]]\s*\n")
-_STRING = re.compile(rb"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
+_RECORD_END = lazy_regex(rb"[)}\]]\s*\n")
+_STRING = lazy_regex(rb"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from triage.lazy_regex import lazy_regex
 from triage.matching.fact_packages import PACKAGES, of_interest, version_facts
 from triage.matching.launch_line import is_router, launch_line, option_values, without_secrets
 from triage.matching.server_args import server_arguments
+from triage.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 _ACCELERATORS = {"CUDA": "cuda", "ROCM": "rocm", "NPU": "npu", "XPU": "xpu", "MUSA": "musa", "HPU": "hpu"}
 # A draft model loads after the main one and prints the same lines.
-_DRAFT_MODEL = re.compile(r"(?:NextN|Eagle\d?|MTP|Medusa)$", re.IGNORECASE)
+_DRAFT_MODEL = lazy_regex(r"(?:NextN|Eagle\d?|MTP|Medusa)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +171,8 @@ def _command(match: re.Match[str]) -> Named:
 
 _VERSION = r"v?(\d+(?:\.\d+)+[\w.+!-]*)"
 _SIZE = r"\d{1,6}(?:\.\d+)?"
-_AVAILABLE = re.compile(rf"avail mem=({_SIZE}) GB")
-_USED = re.compile(rf"mem usage=({_SIZE}) GB")
+_AVAILABLE = lazy_regex(rf"avail mem=({_SIZE}) GB")
+_USED = lazy_regex(rf"mem usage=({_SIZE}) GB")
 _NAMES = "|".join(sorted((re.escape(name) for name in PACKAGES), key=len, reverse=True))
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
+
+from triage.lazy_regex import lazy_regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from triage.model import Value
 
-_RUN = re.compile(r"[-_.]+")
-_LOCAL_CUDA = re.compile(r"cu(\d{2,3})")
-_LOCAL_ROCM = re.compile(r"rocm(\d+(?:\.\d+)*)")
+_RUN = lazy_regex(r"[-_.]+")
+_LOCAL_CUDA = lazy_regex(r"cu(\d{2,3})")
+_LOCAL_ROCM = lazy_regex(r"rocm(\d+(?:\.\d+)*)")
 
 PACKAGES = (
     "sglang",

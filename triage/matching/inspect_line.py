@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from itertools import islice
 
+from triage.lazy_regex import lazy_regex
 from triage.matching.confirm import Confirmer, Match
 from triage.matching.context import ContextReader, LineContext
 from triage.matching.markers import FACT_PREFIX, PHASE_PREFIX
 from triage.matching.prefix import parse_prefix, parse_prefix_near
 from triage.model import Hit, Place, Prefix
+from triage.records import dataclass
 
 WINDOW_BEFORE, WINDOW_AFTER = 12 << 10, 4 << 10
 """Of a longer line only this much around a candidate's end is looked at."""
 MAX_TEXT = 2048
 _QUIET_LEVELS = ("trace", "debug")
 _CONTEXT_BYTES = 4096
-_GAP = re.compile(r"[^\x21-\x7e]+")
+_GAP = lazy_regex(r"[^\x21-\x7e]+")
 """What no secret holds: white space, and whatever is not printable ASCII."""
 
 

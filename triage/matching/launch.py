@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from triage.matching.launch_flags import FLAGS, Flag
 from triage.matching.launch_line import without_secrets
 from triage.matching.server_args import hidden
+from triage.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

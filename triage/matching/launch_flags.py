@@ -6,8 +6,9 @@ in the same value itself; writing such a value out would say no more.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from triage.records import dataclass
 
 if TYPE_CHECKING:
     from triage.model import Value

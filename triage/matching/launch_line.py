@@ -6,6 +6,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
+from triage.lazy_regex import lazy_regex
 from triage.matching.launch_flags import TEXT_FIELDS, field_of
 from triage.matching.server_args import hidden, literal_list, number
 
@@ -19,11 +20,11 @@ _PROGRAM = r"(?:\S{0,200}\bpython[\d.]{0,5}(?: -[A-Za-z]+)*? -m sglang(?:\.launc
 # What may stand before the command on its line; anywhere else in a sentence it is advice, not what was run.
 _LEAD = r"(?:command=|[Cc]ommand: |\+{1,4} |[^\n'\"=]{0,120}?[$#>] )?"
 _BEFORE = r"(?:[A-Za-z_]\w*=\S* +|(?:nohup|exec|time|sudo|env|uv run) +)*"
-_COMMAND = re.compile(rf"{_LEAD}(?P<command>{_BEFORE}{_PROGRAM})(?=\s|$)")
-_LISTED = re.compile(r"(?:command=|[Cc]ommand: )(?=\[)")
-_REDIRECTION = re.compile(r"\d?>.*|\|.*|&.*|;.*|<.*")
-_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
-_OPTION = re.compile(r"--[A-Za-z][\w-]*")
+_COMMAND = lazy_regex(rf"{_LEAD}(?P<command>{_BEFORE}{_PROGRAM})(?=\s|$)")
+_LISTED = lazy_regex(r"(?:command=|[Cc]ommand: )(?=\[)")
+_REDIRECTION = lazy_regex(r"\d?>.*|\|.*|&.*|;.*|<.*")
+_NUMBER = lazy_regex(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
+_OPTION = lazy_regex(r"--[A-Za-z][\w-]*")
 
 
 def launch_line(message: str) -> tuple[tuple[str, ...], bool]:

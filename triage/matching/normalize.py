@@ -6,10 +6,11 @@ The number of line feeds never changes, so a line keeps its number; only its byt
 from __future__ import annotations
 
 import json
-import re
 
-_ANSI = re.compile(rb"\x1b\[[0-9;:?]*[ -/]*[@-~]")
-_CRI = re.compile(rb"(?P<time>\S+) (?P<stream>stdout|stderr) (?P<kind>[FP]) ")
+from triage.lazy_regex import lazy_regex
+
+_ANSI = lazy_regex(rb"\x1b\[[0-9;:?]*[ -/]*[@-~]")
+_CRI = lazy_regex(rb"(?P<time>\S+) (?P<stream>stdout|stderr) (?P<kind>[FP]) ")
 _PARTIAL = {b"stdout": b" stdout P ", b"stderr": b" stderr P "}
 MAX_JOINED = 1 << 20
 

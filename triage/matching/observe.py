@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from triage.matching.record import PhaseChange, SourceScan
 from triage.model import ErrorLine, Fact, Finding, Hit, Input, Launch, Observation, Phase, Place
+from triage.records import dataclass
 
 _LAUNCH_LINES = ("launch",)
 

@@ -6,26 +6,28 @@ Pure functions over one line without its line feed; nothing here raises for any 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache
 
+from triage.lazy_regex import lazy_regex
 from triage.matching.prefix_formats import FORMATS, SGLANG, SGLANG_ANYWHERE
 from triage.matching.prefix_rules import Kind, Rule, level_of
 from triage.matching.timestamps import seconds_of
 from triage.matching.wrappers import WRAPPERS
 from triage.model import Prefix
+from triage.records import dataclass
 
-_ANSI = re.compile(
+_ANSI = lazy_regex(
     r"\x1b(?:\[[0-9;:<=>?]*[ -/]*[@-~]|\][^\x07\x1b]{0,500}(?:\x07|\x1b\\)|[ -/]{1,4}[0-~]|[0-Z\\^_`a-~])"
 )
 _MAX_LAYERS = 12
 _MAX_TRIED_BRACKETS = 200
-_DIGIT = re.compile(r"\d")
+_DIGIT = lazy_regex(r"\d")
 
 _JSON_REACH = 4000
-_JSON_TIME = re.compile(r'"(?:timestamp|asctime|ts|time)"\s*:\s*"?([^",}]{1,40})')
-_JSON_LEVEL = re.compile(r'"(?:level|levelname|severity)"\s*:\s*"(\w{1,10})"')
-_JSON_MESSAGE = re.compile(r'"(?:message|msg)"\s*:\s*"')
+_JSON_TIME = lazy_regex(r'"(?:timestamp|asctime|ts|time)"\s*:\s*"?([^",}]{1,40})')
+_JSON_LEVEL = lazy_regex(r'"(?:level|levelname|severity)"\s*:\s*"(\w{1,10})"')
+_JSON_MESSAGE = lazy_regex(r'"(?:message|msg)"\s*:\s*"')
 
 _Table = dict[str, tuple[Rule, ...]]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 
+from triage.lazy_regex import lazy_regex
 from triage.matching.prefix_rules import DIGITS, LOWER, UPPER, Kind, Rule, rule
 from triage.matching.wrappers import LEVEL
 
@@ -18,7 +19,7 @@ _C10_FILE = r"[\w./<>-]+:\d+"
 _C, _F = Kind.CARRIER, Kind.FORMAT
 
 SGLANG = rule("sglang", _F, rf"\[(?P<time>{_STAMP}){_RANKS}\](?: |$)", "[")
-SGLANG_ANYWHERE = re.compile(
+SGLANG_ANYWHERE = lazy_regex(
     rf"\[(?:{_STAMP}|\d\d:\d\d:\d\d(?= [A-Z]+\d))(?: [A-Za-z][\w.]*(?:\[\d+\])?){{0,10}}\](?: |$|\[)", re.ASCII
 )
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache
+
+from triage.records import dataclass
 
 _NEEDLE_REACH = 400
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from triage.lazy_regex import lazy_regex
 from triage.matching.context import LOOKBACK
 from triage.matching.markers import ERROR_PREFIX, PHASE_MARKERS, PHASE_PREFIX
 from triage.matching.series import Series
 from triage.model import Context, ErrorLine, Fact, Hit, Phase, Place, Prefix
+from triage.records import dataclass
 
 KEPT_PHASES = 20_000
 KEPT_FACTS = 5_000
@@ -21,8 +22,8 @@ FRUITLESS = 10_000
 """Candidate lines without one match after which a pattern is put aside."""
 
 _PHASES = {PHASE_PREFIX + name: phase for name, _, phase in PHASE_MARKERS}
-_FRAME = re.compile(rb'File "(?P<path>[^"\n]{1,300})", line (?P<line>\d{1,7}), in (?P<function>[^\n\r]{1,120})')
-_DIGITS = re.compile(r"0x[0-9a-fA-F]+|\d+")
+_FRAME = lazy_regex(rb'File "(?P<path>[^"\n]{1,300})", line (?P<line>\d{1,7}), in (?P<function>[^\n\r]{1,120})')
+_DIGITS = lazy_regex(r"0x[0-9a-fA-F]+|\d+")
 
 
 @dataclass(frozen=True, slots=True)

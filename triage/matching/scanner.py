@@ -5,10 +5,10 @@ The result depends on the bytes alone: not on how they were cut when they were f
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from triage.knowledge.database import PatternDatabase
+from triage.lazy_regex import lazy_regex
 from triage.matching.blocks import Region, SlidingBuffer
 from triage.matching.candidates import Candidate, CandidateFinder, parts
 from triage.matching.confirm import Confirmer
@@ -25,7 +25,7 @@ from triage.model import Context
 _FIRST_DENSE_PART = 64 << 10
 _DENSE_PART = 2 << 20
 """In what parts a storm is taken: small ones until its shapes are known."""
-_BATCH = re.compile(rb"(?:Decode|Prefill) batch")
+_BATCH = lazy_regex(rb"(?:Decode|Prefill) batch")
 _DENSE_SHARE = 0.05
 """Below this share of known lines in a part, a storm is taken to be over."""
 
@@ -88,13 +88,14 @@ class Scanner:
 
     def _scan(self, region: Region) -> None:
         raw = self._buffer.bytes
-        self.result.decode_errors += self._counter.decode_errors(raw, region.fresh, region.end)
+        feeds, is_ascii = None, False
         if region.piece:
             self._scan_piece(region)
         elif self._dense:
             self._scan_dense(region)
         else:
-            found = self._finder.find(raw, region.start, region.end, self.result.muted)
+            found = self._finder.find(raw, region.start, region.end, self.result.muted, counter=self._counter)
+            feeds, is_ascii = found.feeds, found.is_ascii
             if found.too_many:
                 self._dense = True
                 self._scan_dense(region)
@@ -103,8 +104,11 @@ class Scanner:
                 self._look(block, self._find(block))
             else:
                 self._look(self._raw_block(region.start, region.end), found.candidates)
+        if not is_ascii:
+            self.result.decode_errors += self._counter.decode_errors(raw, region.fresh, region.end)
         self._count_muted(region)
-        feeds = self._counter.feeds(raw, region.start, region.end)
+        if feeds is None:
+            feeds = self._counter.feeds(raw, region.start, region.end)
         self._note_batches(raw, region, feeds)
         if not region.piece or region.ends_line:
             self._lines += feeds

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from triage.model import Context, Hit, Place
+from triage.records import dataclass
 
 KEPT_HITS = 48
 KEPT_RANKS = 256

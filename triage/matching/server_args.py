@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import itertools
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import isfinite
 from typing import TYPE_CHECKING, Union
 
+from triage.lazy_regex import lazy_regex
 from triage.model import Value
+from triage.records import dataclass
 from triage.safety.secret_names import secret_name
 
 if TYPE_CHECKING:
@@ -23,14 +25,14 @@ _MAX_FIELDS = 2000
 _MAX_ITEMS = 1024
 _MAX_TEXT = 4096
 
-_START = re.compile(r"server_args\s*=\s*(?:[A-Za-z_][\w.]*\(|\{)")
-_STRING = re.compile(r"""[bBrRuU]{0,2}(?:'([^'\\]*(?:\\.[^'\\]*)*)'|"([^"\\]*(?:\\.[^"\\]*)*)")""", re.DOTALL)
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:_\d+)*(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+)(?![\w.])")
-_FIELD = re.compile(r"[\w.\-/ ]{1,200}")
-_NAME = re.compile(r"[A-Za-z_][\w.]*")
-_KEYWORD = re.compile(r"([A-Za-z_]\w*)\s*=\s*")
-_ANGLE = re.compile(r"<(?P<name>[^<>:'\"]{0,200})(?::\s*(?P<value>'[^']{0,200}'|\"[^\"]{0,200}\"|[^<>]{0,200}))?>")
-_ESCAPE = re.compile(r"\\(?:([\\'\"ntr])|x([0-9a-f]{2})|u([0-9a-f]{4})|U(000[0-9a-f]{5}|0010[0-9a-f]{4}))")
+_START = lazy_regex(r"server_args\s*=\s*(?:[A-Za-z_][\w.]*\(|\{)")
+_STRING = lazy_regex(r"""[bBrRuU]{0,2}(?:'([^'\\]*(?:\\.[^'\\]*)*)'|"([^"\\]*(?:\\.[^"\\]*)*)")""", re.DOTALL)
+_NUMBER = lazy_regex(r"[+-]?(?:\d+(?:_\d+)*(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+)(?![\w.])")
+_FIELD = lazy_regex(r"[\w.\-/ ]{1,200}")
+_NAME = lazy_regex(r"[A-Za-z_][\w.]*")
+_KEYWORD = lazy_regex(r"([A-Za-z_]\w*)\s*=\s*")
+_ANGLE = lazy_regex(r"<(?P<name>[^<>:'\"]{0,200})(?::\s*(?P<value>'[^']{0,200}'|\"[^\"]{0,200}\"|[^<>]{0,200}))?>")
+_ESCAPE = lazy_regex(r"\\(?:([\\'\"ntr])|x([0-9a-f]{2})|u([0-9a-f]{4})|U(000[0-9a-f]{5}|0010[0-9a-f]{4}))")
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r"}
 _CONSTANTS: dict[str, bool | None] = {
     "True": True,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from triage.records import dataclass
 
 _VARYING = b"0123456789abcdefABCDEF"
 KNOWN_AFTER = 20

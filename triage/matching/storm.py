@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from triage.matching.shapes import shape_of
+from triage.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

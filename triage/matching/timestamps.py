@@ -6,26 +6,28 @@ import re
 from datetime import date
 from functools import lru_cache
 
-_ISO = re.compile(
+from triage.lazy_regex import lazy_regex
+
+_ISO = lazy_regex(
     r"(?P<day>\d{4}-\d\d-\d\d)[T ](?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)"
     r"(?:[.,](?P<fraction>\d{1,9}))?\s?(?P<zone>Z|[+-]\d\d:?\d\d)?",
     re.ASCII,
 )
-_PLAIN = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
-_COMPACT = re.compile(
+_PLAIN = lazy_regex(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
+_COMPACT = lazy_regex(
     r"(?P<day>\d{8}) (?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?:\.(?P<fraction>\d{1,9}))?(?P<zone>)", re.ASCII
 )
-_CTIME = re.compile(
+_CTIME = lazy_regex(
     r"\w{3} (?P<month>\w{3}) {1,2}(?P<number>\d{1,2}) (?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)"
     r"(?P<fraction>) (?P<year>\d{4})(?P<zone>)",
     re.ASCII,
 )
-_APACHE = re.compile(
+_APACHE = lazy_regex(
     r"(?P<number>\d\d)/(?P<month>\w{3})/(?P<year>\d{4}):(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)"
     r"(?P<fraction>) (?P<zone>[+-]\d{4})",
     re.ASCII,
 )
-_EPOCH = re.compile(r"\d{9,10}(?:\.\d{1,9})?", re.ASCII)
+_EPOCH = lazy_regex(r"\d{9,10}(?:\.\d{1,9})?", re.ASCII)
 _MONTHS = {"JanFebMarAprMayJunJulAugSepOctNovDec"[at : at + 3]: at // 3 + 1 for at in range(0, 36, 3)}
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 

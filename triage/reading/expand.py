@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from triage.reading.opening import explain
 from triage.reading.source import Limits, ReadError
+from triage.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, BinaryIO
 
 from triage.reading.expand import expand
@@ -12,6 +12,7 @@ from triage.reading.opening import Refused, explain, is_null_device, open_path
 from triage.reading.pipeline import assemble
 from triage.reading.raw import RawFile, RawStream
 from triage.reading.source import Limits, ReadError, Remarks, Source
+from triage.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import select
 import stat
 import time
-from dataclasses import dataclass
+
+from triage.lazy_regex import lazy_regex
+from triage.records import dataclass
 
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 _MAX_LINKS = 40
 _POLL_MS = 50
 # Our own descriptors: the shell's <(command) is such a path.
-_OWN_DESCRIPTOR = re.compile(r"/dev/(?:fd/\d+|stdin)|/proc/self/fd/\d+")
+_OWN_DESCRIPTOR = lazy_regex(r"/dev/(?:fd/\d+|stdin)|/proc/self/fd/\d+")
 
 
 class Refused(Exception):  # noqa: N818  (an answer, not a fault)

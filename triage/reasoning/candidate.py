@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from triage.model import FactTest, Hit, LedgerEntry, Phase, Role, Signature, Strength, Value
 from triage.reasoning.conditions import holds
 from triage.reasoning.evidence import Seen, Support, weigh
 from triage.reasoning.families import Family, assign
 from triage.reasoning.weights import OUTSIDE_VERSIONS, PRIOR, SAME_FAMILY_CAP, STRENGTH, probability
+from triage.records import dataclass
 
 
 @dataclass(slots=True)

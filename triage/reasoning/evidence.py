@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from triage.model import (
     Context,
@@ -17,6 +17,7 @@ from triage.model import (
     Value,
 )
 from triage.reasoning.conditions import all_hold
+from triage.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

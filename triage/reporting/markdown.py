@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from triage.lazy_regex import lazy_regex
 from triage.model import Diagnosis, LedgerEntry, Phase, Report
 from triage.reporting import words
 from triage.reporting.page import Page
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from triage.reporting.view import View
 
 # Prose that no Markdown renderer turns into anything else: no mark-up, mention, reference, HTML or link.
-_PROSE = re.compile(r"""(?!.*(?:://|www\.))[A-Za-z0-9 ,.;'"()/%+=:–-]*""")
-_TICKS = re.compile(r"`+")
+_PROSE = lazy_regex(r"""(?!.*(?:://|www\.))[A-Za-z0-9 ,.;'"()/%+=:–-]*""")
+_TICKS = lazy_regex(r"`+")
 _SHORTEST_FENCE = 3
 
 

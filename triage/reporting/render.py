@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
+from triage.lazy_regex import lazy_regex
 from triage.reporting.view import View
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ FORMATS = tuple(_MODULES)
 """The values of ``--format``."""
 
 # A CI runner reads these off a job's log and obeys: "::add-mask::" at the start of a line, "##[" and "##vso[" anywhere.
-_LINE_COMMAND = re.compile(r"^(\s*):(?=:)")
-_COMMAND = re.compile(r"##(?=\[|vso\[)")
+_LINE_COMMAND = lazy_regex(r"^(\s*):(?=:)")
+_COMMAND = lazy_regex(r"##(?=\[|vso\[)")
 
 
 def render(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from triage.lazy_regex import lazy_regex
+from triage.records import dataclass
 from triage.safety.secret_names import secret_name
 from triage.safety.secret_shapes import Secret
 from triage.safety.values import Span, bare_span, bracket_span, quoted_span, shell_span, string_end
@@ -13,13 +14,13 @@ from triage.safety.values import Span, bare_span, bracket_span, quoted_span, she
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TOKEN = re.compile(r"‹[a-z0-9_]{1,40}:[0-9a-f]{4}›")
+TOKEN = lazy_regex(r"‹[a-z0-9_]{1,40}:[0-9a-f]{4}›")
 """What a secret was replaced by."""
 
 _NAME_LENGTH = 64
 _NAME_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 # The last word of a name that may promise a secret, the quote that closes it, and what separates it from its value.
-_NAME_END = re.compile(
+_NAME_END = lazy_regex(
     r"""(?i)(?P<word>api[ ]key|keys?|tokens?|secret|pass(?:word|wd|phrase)s?[a-z0-9_-]{0,64}|authorization|cookie"""
     r"""|credential|signature|sig)"""
     r"""(?:\\{0,15}(?P<quote>['"]))?"""
@@ -27,13 +28,13 @@ _NAME_END = re.compile(
     r"""|(?(quote)[ \t]{0,8}(?P<comma>,)[ \t]{0,8}|(?P<gap>[ \t]+)))"""
 )
 _URL_NAMES = frozenset({"credential", "key", "sig", "signature", "token", "x-amz-credential", "x-amz-signature"})
-_SCHEME = re.compile(r"(?i)(?:bearer|basic|token|negotiate|apikey|bot)[ \t]{1,8}")
-_PARAMETERS = re.compile(r"(?:[\w-]{1,64}[ \t]{1,8})?[\w-]{1,64}=")
-_RANDOM = re.compile(r"(?=[^\d\s]{0,64}\d)(?=[^A-Za-z\s]{0,64}[A-Za-z])[\w.~+/=-]{16,}")
-_NOTHING = re.compile(
+_SCHEME = lazy_regex(r"(?i)(?:bearer|basic|token|negotiate|apikey|bot)[ \t]{1,8}")
+_PARAMETERS = lazy_regex(r"(?:[\w-]{1,64}[ \t]{1,8})?[\w-]{1,64}=")
+_RANDOM = lazy_regex(r"(?=[^\d\s]{0,64}\d)(?=[^A-Za-z\s]{0,64}[A-Za-z])[\w.~+/=-]{16,}")
+_NOTHING = lazy_regex(
     r"(?i)(?:none|null|nil|undefined|true|false|\*+|x{3,}|\.{2,}|…|<[a-z][a-z _-]{0,30}>|\{[\w.]{1,64}\})?"
 )
-_SOURCE = re.compile(r"(?:str|bytes|string|any|Any)(?![\w.])|(?:typing\.)?Optional\[|os\.(?:environ|getenv)\b|field\(")
+_SOURCE = lazy_regex(r"(?:str|bytes|string|any|Any)(?![\w.])|(?:typing\.)?Optional\[|os\.(?:environ|getenv)\b|field\(")
 # fmt: off
 _PROSE = frozenset({
     "and", "argument", "expects", "flag", "for", "has", "is", "must", "not", "option", "or", "requires",

@@ -5,22 +5,23 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from triage.lazy_regex import lazy_regex
 from triage.safety.values import Span, bracket_span, quoted_span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Only a record that dumps a request makes a `text=` private; a few names are private in any JSON body.
-_REQUEST_DUMP = re.compile(
+_REQUEST_DUMP = lazy_regex(
     r"""ReqInput\(|\bReq\(rid|\b(?:Receive|Received|Finish): ?obj|CompletionRequest\(|['"]event\\{0,15}['"]: ?\\{0,15}['"]request\."""
 )
 _FIELDS = (
     "text|prompts?|input_ids|output_ids|origin_input_ids|origin_input_text|input_text|output_text|output_str|fill_ids|"
     "token_ids|input_embeds|messages|content|image_data|video_data|audio_data"
 )
-_IN_DUMP = re.compile(rf"""\b(?:{_FIELDS})(?:\\{{0,15}}['"])?[ ]?[=:][ ]?""")
-_IN_BODY = re.compile(r"""\\{0,15}['"](?:prompts?|messages|input_ids|output_ids)\\{0,15}['"][ ]?:[ ]?""")
-_HIDDEN = re.compile(r"‹prompt \d+ chars›")
+_IN_DUMP = lazy_regex(rf"""\b(?:{_FIELDS})(?:\\{{0,15}}['"])?[ ]?[=:][ ]?""")
+_IN_BODY = lazy_regex(r"""\\{0,15}['"](?:prompts?|messages|input_ids|output_ids)\\{0,15}['"][ ]?:[ ]?""")
+_HIDDEN = lazy_regex(r"‹prompt \d+ chars›")
 
 
 def prompt_spans(text: str) -> Iterator[Span]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from triage.lazy_regex import lazy_regex
 
-_WORD_EDGE = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_WORD_EDGE = lazy_regex(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _LABEL_LENGTH = 40
 
 _ALWAYS = frozenset({"password", "passwords", "passwd", "passwds", "passphrase", "passphrases"})

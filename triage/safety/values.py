@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
+from triage.lazy_regex import lazy_regex
+
 # A call around the value (SecretStr('x')), the prefixes of Python strings, and the backslashes of JSON inside JSON.
-_OPENING = re.compile(r"""(?:[A-Za-z_]\w{0,30}\()?[bBfFrRuU]{0,2}(\\{0,15})(['"])""")
-_STRUCTURE = re.compile(r"""[\[\](){}]|(\\{0,15})(['"])""")
+_OPENING = lazy_regex(r"""(?:[A-Za-z_]\w{0,30}\()?[bBfFrRuU]{0,2}(\\{0,15})(['"])""")
+_STRUCTURE = lazy_regex(r"""[\[\](){}]|(\\{0,15})(['"])""")
 _BRACKETS = {"[": "]", "(": ")", "{": "}"}
-_BARE = re.compile(r"""(?:[^\s,;&'")\]}\x00-\x1f\\]|\\(?!\\{0,15}['"]))+""")
-_SHELL_WORD = re.compile(r"""(?:(?!['"](?:[,\])}:]|$))[^\s\x00-\x1f])+""")
+_BARE = lazy_regex(r"""(?:[^\s,;&'")\]}\x00-\x1f\\]|\\(?!\\{0,15}['"]))+""")
+_SHELL_WORD = lazy_regex(r"""(?:(?!['"](?:[,\])}:]|$))[^\s\x00-\x1f])+""")
 
 
 class Span(NamedTuple):

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import NewType
 from unicodedata import category
+
+from triage.lazy_regex import lazy_regex
 
 Safe = NewType("Safe", str)
 """Text that holds nothing a terminal, an editor or a reader's eye could take for an instruction."""
 
 # Letters and marks that Unicode calls printable although they draw nothing: fillers, joiners and variation selectors
 # can hide text in text as well as a zero-width space can.
-_DRAWS_NOTHING = re.compile(
+_DRAWS_NOTHING = lazy_regex(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0e\uffa0\U000e0100-\U000e01ef]"
 )
-_COLOUR = re.compile("(?:\x1b\\[|\x9b|\udc9b)[0-9;:]*[mK]")
+_COLOUR = lazy_regex("(?:\x1b\\[|\x9b|\udc9b)[0-9;:]*[mK]")
 
 
 def visible(text: str) -> Safe:
