@@ -349,6 +349,14 @@ class Launch:
 
 
 @dataclass(frozen=True, slots=True)
+class Milestone:
+    """A step of a server's start, named as in matching/markers.py, where a source first shows it in its last launch."""
+
+    name: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """Everything matching saw in all sources: what reasoning works on."""
 
@@ -362,6 +370,7 @@ class Observation:
     last_time: str | None = None
     ranks: tuple[str, ...] = ()
     limits_hit: tuple[str, ...] = ()
+    milestones: tuple[Milestone, ...] = ()
 
 
 # --- what follows from it --------------------------------------------------------------------------------------------
@@ -456,6 +465,28 @@ class ProbeResult:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockOffset:
+    """How far the clock of ``source`` is ahead of that of ``reference``, a source of the same job: ``seconds``, estimated
+    from ``points`` steps that all nodes reach together and that disagree by at most ``spread`` seconds."""
+
+    source: str
+    reference: str
+    seconds: float
+    spread: float
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A fact that should be the same on every node of a job and is not. ``odd``: source and value of the few; ``usual``:
+    the value of the most (None when no value has a majority)."""
+
+    fact: str
+    usual: Value | None
+    odd: tuple[tuple[str, Value], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """The answer: what every output format renders. ``diagnoses`` are in rank order, roots first."""
 
@@ -469,3 +500,5 @@ class Report:
     probes: tuple[ProbeResult, ...] = ()
     limits_hit: tuple[str, ...] = ()
     tool_version: str = ""
+    clock_offsets: tuple[ClockOffset, ...] = ()
+    differences: tuple[Difference, ...] = ()

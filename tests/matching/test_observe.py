@@ -138,3 +138,23 @@ def test_a_shared_pattern(database: PatternDatabase) -> None:
 def test_nothing(database: PatternDatabase) -> None:
     """No source, no observation."""
     assert observe([], []) == Observation()
+
+
+def test_a_rank_is_as_far_as_steps_that_wait_for_all(database: PatternDatabase) -> None:
+    """A rank whose own lines are missing has passed the weights when another has made its pool."""
+    text = (
+        LAUNCH % 2
+        + "[2026-03-01 10:00:10 TP1] Load weight begin. avail mem=70.00 GB\n"
+        + "[2026-03-01 10:00:50 TP0] Memory pool end. avail mem=7.00 GB\n"
+        + NEEDLE % "TP1"
+    )
+    seen = _observed(database, text)
+    assert seen.findings[0].hits[0].phase is Phase.MEMORY_POOL
+
+
+def test_milestones_are_those_of_the_last_launch(database: PatternDatabase) -> None:
+    """The first line of each step after the last start."""
+    step = "[2026-03-01 10:00:%02d TP0] Memory pool end. avail mem=7.00 GB\n"
+    text = LAUNCH % 1 + step % 1 + LAUNCH % 1 + step % 5 + step % 9
+    found = {item.name: item.place.line for item in _observed(database, text).milestones}
+    assert found == {"launch": 3, "pool-end": 4}

@@ -7,10 +7,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from triage.matching.record import PhaseChange, SourceScan
-from triage.model import ErrorLine, Fact, Finding, Hit, Input, Launch, Observation, Phase, Place
+from triage.model import ErrorLine, Fact, Finding, Hit, Input, Launch, Milestone, Observation, Phase, Place
 from triage.records import dataclass
 
 _LAUNCH_LINES = ("launch",)
+_ORDER = tuple(Phase)
+_TOGETHER = {
+    "pool-end": Phase.MEMORY_POOL,
+    "capture-begin": Phase.GRAPH_CAPTURE,
+    "capture-end": Phase.GRAPH_CAPTURE,
+}
+"""Steps that wait for all ranks: where one rank shows it, every other has come at least so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +29,16 @@ class _PhaseLine:
 
     def at(self, place: Place) -> Phase:
         """The phase in which ``place`` was printed: that of its own rank if the rank has one, else of any."""
-        any_rank = Phase.UNKNOWN
+        any_rank = implied = Phase.UNKNOWN
         for index in range(bisect_left(self.lines, place.line) - 1, -1, -1):
             change = self.changes[index]
             if change.name in _LAUNCH_LINES:
                 return change.phase if any_rank is Phase.UNKNOWN else any_rank
             if change.place.rank is None or place.rank is None or change.place.rank == place.rank:
-                return change.phase
+                return max(change.phase, implied, key=_ORDER.index)
             if any_rank is Phase.UNKNOWN:
                 any_rank = change.phase
+            implied = max(implied, _TOGETHER.get(change.name, Phase.UNKNOWN), key=_ORDER.index)
         return any_rank
 
 
@@ -43,12 +51,14 @@ def observe(
     errors: list[ErrorLine] = []
     launches: list[Launch] = []
     facts: list[Fact] = []
+    milestones: list[Milestone] = []
     for scan in scans:
         phases = _phase_line(scan)
         findings.extend(_findings(scan, phases))
         errors.extend(scan.errors.values())
         launches.extend(_launches(scan))
         facts.extend(_facts(scan))
+        milestones.extend(_milestones(phases))
     places = _places(findings, errors, scans)
     timed = sorted((place.seconds, place.time) for place in places if place.time and place.seconds is not None)
     times = [time for _, time in timed] or [place.time for place in places if place.time]
@@ -63,6 +73,7 @@ def observe(
         last_time=times[-1] if times else None,
         ranks=_ranks(places),
         limits_hit=tuple(limit for scan in scans for limit in scan.limits),
+        milestones=tuple(milestones),
     )
 
 
@@ -80,6 +91,16 @@ def _input(scan: SourceScan, notes: tuple[str, ...], truncated: bool) -> Input:
 def _phase_line(scan: SourceScan) -> _PhaseLine:
     changes = sorted(scan.phases, key=lambda change: change.place.line)
     return _PhaseLine(tuple(change.place.line for change in changes), tuple(changes))
+
+
+def _milestones(phases: _PhaseLine) -> list[Milestone]:
+    """The first line of each step after the last launch."""
+    found: dict[str, Milestone] = {}
+    for change in phases.changes:
+        if change.name in _LAUNCH_LINES:
+            found.clear()
+        found.setdefault(change.name, Milestone(change.name, change.place))
+    return list(found.values())
 
 
 def _findings(scan: SourceScan, phases: _PhaseLine) -> list[Finding]:

@@ -19,8 +19,11 @@ from triage.model import (
     Verdict,
 )
 from triage.reasoning.candidate import Candidate, candidate_for
+from triage.reasoning.clocks import clock_offsets, on_one_clock
 from triage.reasoning.evidence import seen_by_source
+from triage.reasoning.jobs import differences, jobs
 from triage.reasoning.next_step import next_steps
+from triage.reasoning.onset import onset_notes
 from triage.reasoning.recovery import in_earlier_launch, recovered
 from triage.reasoning.rivalry import compete, fold
 from triage.reasoning.unexplained import describe, lasting, unexplained_errors
@@ -33,6 +36,9 @@ def diagnose(
     observation: Observation, base: KnowledgeBase, probes: Sequence[ProbeResult] = (), version: str = ""
 ) -> Report:
     """The report on what was observed. Probes that were not run are reported as not checked."""
+    members = jobs(observation)
+    offsets = tuple(offset for job in members for offset in clock_offsets(observation, job))
+    observation = on_one_clock(observation, offsets)
     findings = _by_key(observation.findings)
     views = seen_by_source(observation.findings, observation.facts)
     touched = sorted({key.partition("/")[0] for key in findings})
@@ -49,6 +55,8 @@ def diagnose(
     if in_the_dark:
         errors = unexplained_errors(observation, _accounting(shown, candidates, past))
     _note_earlier_launches(shown, observation.launches)
+    for item in shown:
+        item.notes.extend(onset_notes(item, [other for other in present if other.id in item.explains], members))
     timed = all(item.onset.place.seconds is not None for item in shown)
     ranked = sorted(shown, key=lambda item: _rank_key(item, observation.launches, timed=timed))
     diagnoses = tuple(_diagnosis(item, present) for item in ranked)
@@ -63,6 +71,8 @@ def diagnose(
         probes=_probes(diagnoses, probes),
         limits_hit=observation.limits_hit,
         tool_version=version,
+        clock_offsets=offsets,
+        differences=tuple(found for job in members for found in differences(observation, job)),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.model import Place, Severity
+from triage.model import Place, Severity, Value
 from triage.reporting.cells import cells, cut
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ class Page:
     def command(self, words: tuple[str, ...]) -> str:
         """A command line that was read from a log."""
         return self.own(" ".join(self._outlet.arguments(words)))
+
+    def value(self, value: Value, name: str) -> str:
+        """A fact's value; hidden if its `name` promises a secret."""
+        return self.own(str(self._outlet.value(value, name)))
 
     def own(self, text: str) -> str:
         """A phrase of ours (or shown data), in ASCII if the reader wants that."""

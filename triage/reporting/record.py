@@ -85,6 +85,24 @@ def context_record(report: Report, outlet: Outlet) -> Record:
             outlet.show(source): {outlet.show(fact.name): outlet.value(fact.value, fact.name) for fact in own}
             for source, own in differing.items()
         },
+        "clock_offsets": [
+            {
+                "source": outlet.show(offset.source),
+                "reference": outlet.show(offset.reference),
+                "seconds": number(offset.seconds, 3),
+                "spread": number(offset.spread, 3),
+                "points": offset.points,
+            }
+            for offset in report.clock_offsets
+        ],
+        "differences": [
+            {
+                "fact": outlet.show(found.fact),
+                "usual": outlet.value(found.usual, found.fact),
+                "odd": {outlet.show(source): outlet.value(value, found.fact) for source, value in found.odd},
+            }
+            for found in report.differences
+        ],
         "probes": [
             {
                 "name": outlet.show(probe.name),

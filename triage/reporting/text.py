@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _POINTS_FOR = 4
 _POINTS_AGAINST = 2
 _PROBES = 6
+_DIFFERENCES = 6
 
 
 def lines(report: Report, outlet: Outlet, view: View) -> Iterator[str]:
@@ -156,6 +157,7 @@ def _footer(report: Report, page: Page, view: View) -> Iterator[str]:
         placed = words.placed(diagnosis)
         where = f" at {page.place(placed[0].place)}" if placed and placed[0].place else ""
         yield f"recovered    {page.show(diagnosis.id)}{where}; the server went on to serve"
+    yield from _nodes(report, page)
     total = words.unexplained_total(report)
     listed = report.unexplained[: max(0, view.unexplained)]
     more = f", {len(listed)} shown" if listed and len(listed) < total else ""
@@ -167,6 +169,19 @@ def _footer(report: Report, page: Page, view: View) -> Iterator[str]:
     yield f"not checked  {', '.join(missing[:_PROBES]) + rest if missing else words.nothing_missing(report)}"
     for limit in words.limits(report):
         yield f"limit        {page.show(limit)}"
+
+
+def _nodes(report: Report, page: Page) -> Iterator[str]:
+    """What tells the nodes of a job apart: their clocks, and facts that should be alike."""
+    for offset in report.clock_offsets:
+        if abs(offset.seconds) >= 1:
+            which = "ahead of" if offset.seconds > 0 else "behind"
+            amount = f"{abs(offset.seconds):,.0f} s {which} {page.show(offset.reference)}"
+            yield f"clock        {page.show(offset.source)} is {amount}"
+    for found in report.differences[:_DIFFERENCES]:
+        odd = ", ".join(f"{page.value(value, found.fact)} in {page.show(source)}" for source, value in found.odd)
+        usual = "" if found.usual is None else f", {page.value(found.usual, found.fact)} in the others"
+        yield f"differs      {page.show(found.fact)}: {odd}{usual}"
 
 
 def _outcome(probe: ProbeResult, page: Page) -> str:

@@ -1,0 +1,68 @@
+"""One time line for the nodes of a job, whose clocks need not agree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from statistics import median
+
+from triage.model import ClockOffset, ErrorLine, Finding, Hit, Launch, Observation, Place
+
+_TOGETHER = ("weights-begin", "pool-end", "capture-begin", "capture-end")
+"""Steps that every node takes within the same second, for each is printed right after a collective operation."""
+_NEGLIGIBLE_SECONDS = 2.0
+"""Log times are whole seconds, so a smaller offset is no offset."""
+
+
+def clock_offsets(observation: Observation, members: Sequence[str]) -> tuple[ClockOffset, ...]:
+    """The offset of each of the ``members`` of one job against the first that shows a common step; none where the logs end
+    before one."""
+    steps: dict[str, dict[str, float]] = {}
+    for milestone in observation.milestones:
+        place = milestone.place
+        if place.source in members and milestone.name in _TOGETHER and place.seconds is not None:
+            steps.setdefault(place.source, {})[milestone.name] = place.seconds
+    reference = next((source for source in members if source in steps), None)
+    if reference is None:
+        return ()
+    found: list[ClockOffset] = []
+    for source in members:
+        ahead = [steps[source][name] - at for name, at in steps[reference].items() if name in steps.get(source, {})]
+        if ahead:
+            found.append(ClockOffset(source, reference, median(ahead), max(ahead) - min(ahead), len(ahead)))
+    return tuple(found)
+
+
+def on_one_clock(observation: Observation, offsets: Sequence[ClockOffset]) -> Observation:
+    """The observation with the seconds of every place on the clock of its reference; the times as printed stay."""
+    ahead = {item.source: item.seconds for item in offsets if abs(item.seconds) >= _NEGLIGIBLE_SECONDS}
+    if not ahead:
+        return observation
+    return replace(
+        observation,
+        findings=tuple(_finding(item, ahead) for item in observation.findings),
+        errors=tuple(_error(item, ahead) for item in observation.errors),
+        launches=tuple(_launch(item, ahead) for item in observation.launches),
+    )
+
+
+def _place(place: Place, ahead: Mapping[str, float]) -> Place:
+    shift = ahead.get(place.source)
+    return place if shift is None or place.seconds is None else replace(place, seconds=place.seconds - shift)
+
+
+def _finding(item: Finding, ahead: Mapping[str, float]) -> Finding:
+    hits = tuple(_hit(hit, ahead) for hit in item.hits)
+    return replace(item, hits=hits, last=_place(item.last, ahead))
+
+
+def _hit(item: Hit, ahead: Mapping[str, float]) -> Hit:
+    return replace(item, place=_place(item.place, ahead))
+
+
+def _error(item: ErrorLine, ahead: Mapping[str, float]) -> ErrorLine:
+    return replace(item, place=_place(item.place, ahead))
+
+
+def _launch(item: Launch, ahead: Mapping[str, float]) -> Launch:
+    return item if item.last_batch is None else replace(item, last_batch=_place(item.last_batch, ahead))
