@@ -19,7 +19,7 @@ from triage.matching.markers import all_markers, marker_pattern
 from triage.matching.observe import observe
 from triage.matching.record import SourceScan
 from triage.matching.scanner import Scanner
-from triage.model import Pattern, Report
+from triage.model import Observation, Pattern, Report
 from triage.reading.source import ReadError, Source
 from triage.reasoning.diagnose import diagnose
 from triage.records import dataclass
@@ -119,10 +119,15 @@ def scan_inputs(
 
 def scan_text(text: bytes, knowledge: Knowledge, source: str = "<text>", chunk: int | None = None) -> Report:
     """The report on bytes in memory, fed in pieces of ``chunk`` bytes (None: at once)."""
+    return diagnose(observe_text(text, knowledge, source, chunk), knowledge.base, version=__version__)
+
+
+def observe_text(text: bytes, knowledge: Knowledge, source: str = "<text>", chunk: int | None = None) -> Observation:
+    """What is seen in bytes in memory: the part of ``scan_text`` that does not depend on weights."""
     scanner = Scanner(source, knowledge.database, Confirmer(_lookup(knowledge)))
     for start in range(0, len(text), chunk or max(1, len(text))):
         scanner.feed(memoryview(text)[start : start + (chunk or len(text))])
-    return diagnose(observe([scanner.finish()], [((), False)]), knowledge.base, version=__version__)
+    return observe([scanner.finish()], [((), False)])
 
 
 def _pump(source: Source, scanner: Scanner, on_bytes: Callable[[str, int], None] | None, gate: Gate) -> None:

@@ -210,6 +210,7 @@ class Signature:
     versions: tuple[VersionRange, ...] = ()
     explains: tuple[str, ...] = ()
     refines: tuple[str, ...] = ()
+    confusions: tuple[str, ...] = ()
     playbook: str | None = None
     references: tuple[str, ...] = ()
     provenance: tuple[Provenance, ...] = ()

@@ -42,6 +42,7 @@ def build_signature(record: dict[str, Plain], area: str, location: Location) -> 
         evidence=tuple(_evidence(record["id"], item) for item in record["evidence"]),
         explains=tuple(record.get("explains", ())),
         refines=tuple(record.get("refines", ())),
+        confusions=tuple(record.get("confusions", ())),
         playbook=record.get("playbook"),
         references=tuple(record.get("references", ())),
         provenance=tuple(Provenance(item["source"], item.get("releases", "")) for item in record.get("provenance", ())),

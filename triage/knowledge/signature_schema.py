@@ -224,6 +224,9 @@ SIGNATURE: Kind = Record(
         "evidence": ListOf(_EVIDENCE, at_least=1),
         "explains": ListOf(Text(pattern=ID_FORM)),
         "refines": ListOf(Text(pattern=ID_FORM), lone=True),
+        "confusions": ListOf(
+            Text(pattern=ID_FORM, doc="A message that several causes print; those that name it are told apart by more.")
+        ),
         "playbook": Text(pattern=ID_FORM),
         "references": ListOf(Text(pattern=r"https?://\S+", max_length=300)),
         "provenance": ListOf(
