@@ -7,24 +7,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from pathlib import Path
 
 from triage import __version__
-from triage.knowledge.compiled import Knowledge, cache_directory, load_knowledge
+from triage.knowledge.compiled import Knowledge, load_knowledge
 from triage.knowledge.errors import Problems
 from triage.knowledge.pack import bundled_directory, read_packs
 from triage.matching.confirm import Confirmer
 from triage.matching.markers import all_markers, marker_pattern
 from triage.matching.observe import observe
+from triage.matching.prefix import parse_prefix
 from triage.matching.record import SourceScan
 from triage.matching.scanner import Scanner
-from triage.model import Observation, Pattern, Report
+from triage.model import Observation, Pattern, Report, Verdict
+from triage.private_cache import cache_directory
 from triage.reading.source import ReadError, Source
 from triage.reasoning.diagnose import diagnose
 from triage.records import dataclass
 
 _MOST_LANES = 4
+_ORIGINS = 3
+"""How many unexplained lines are looked for in installed sources."""
 
 
 @dataclass(slots=True)
@@ -115,6 +119,31 @@ def scan_inputs(
     base = knowledge.base.without(without) if without else knowledge.base
     report = diagnose(observe(scans, notes), base, version=__version__)
     return ScanResult(report, unreadable, interrupted)
+
+
+def with_origins(report: Report, python: Path | None = None, environment: dict[str, str] | None = None) -> Report:
+    """The report with where its first unexplained lines are printed, as far as the serving software lies on this machine.
+
+    ``python``: an interpreter, or the folder of an environment; None looks where one would. Without it only a report that
+    found no likely cause is worth the second or two.
+    """
+    wanted = [item for item in report.unexplained[:_ORIGINS] if not item.origin]
+    if not wanted or (python is None and report.verdict in (Verdict.CONFIRMED, Verdict.LIKELY)):
+        return report
+    from triage.sources.environments import library_folders, package_version
+    from triage.sources.installed import Found, find_messages, find_packages
+
+    messages = [item.text[parse_prefix(item.text).end :] for item in wanted]
+    origins: dict[int, str] = {}
+    for package in find_packages(library_folders(python, dict(os.environ) if environment is None else environment)):
+        missing = [number for number in range(len(wanted)) if number not in origins]
+        places = find_messages([messages[number] for number in missing], package) if missing else []
+        for number, place in zip(missing, places, strict=True) if missing else ():
+            if place is not None:
+                origins[number] = str(Found(package.name, package_version(package), place))
+    found = {id(item): origins[number] for number, item in enumerate(wanted) if number in origins}
+    rest = tuple(replace(item, origin=found.get(id(item), item.origin)) for item in report.unexplained)
+    return replace(report, unexplained=rest)
 
 
 def scan_text(text: bytes, knowledge: Knowledge, source: str = "<text>", chunk: int | None = None) -> Report:

@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from triage.knowledge import compiled, loading
-from triage.knowledge.compiled import Knowledge, cache_directory, load_knowledge
+from triage.knowledge.compiled import Knowledge, load_knowledge
 from triage.knowledge.database import marker
 from triage.knowledge.errors import KnowledgeError, Problems
 from triage.knowledge.pack import read_pack
+from triage.private_cache import cache_directory
 
 VALID = Path(__file__).resolve().parent / "packs" / "valid"
 MARKERS = (marker("ready", "fired up and ready"), marker("ansi", r"\x1b\[", once=True))

@@ -41,6 +41,13 @@ if TYPE_CHECKING:
     metavar="N",
     help="Show N unexplained error lines.",
 )
+@click.option(
+    "--python",
+    type=click.Path(exists=True, path_type=Path),
+    metavar="PATH",
+    help="The interpreter or environment that runs the server: unexplained lines are looked up in its packages. "
+    "Default: the active one.",
+)
 @click.option("--strict", is_flag=True, help="Exit status 4 when an input was cut short.")
 @click.option("--stdin-name", default="-", metavar="NAME", help="What to call standard input in the report.")
 @click.option("--binary-as-text", is_flag=True, help="Read files that look binary all the same.")
@@ -53,6 +60,7 @@ def scan(
     fail_on: str,
     top: int | None,
     unexplained: int,
+    python: Path | None,
     strict: bool,
     stdin_name: str,
     binary_as_text: bool,
@@ -77,9 +85,14 @@ def scan(
         tell(str(error))
     if not result.report.observation.inputs:
         return ExitCode.USAGE
+    report = result.report
+    if report.unexplained:
+        from triage.engine import with_origins
+
+        report = with_origins(report, python)
     terminal = sys.stdout.isatty()
     output = render(
-        result.report,
+        report,
         fmt,
         Outlet(Redactor()),
         color=wants_color(color),

@@ -6,12 +6,9 @@ that decides it. It is never a pickle, is replaced atomically, and is only read 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
-import stat
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,6 +20,7 @@ from triage.knowledge.database import Expression, PatternDatabase, expressions_o
 from triage.knowledge.errors import KnowledgeError, Problem, Problems
 from triage.knowledge.pack import PackFile, content_hash
 from triage.model import Location
+from triage.private_cache import read_private, write_private
 from triage.records import dataclass
 
 _MAGIC = b"sgltriage-knowledge-2\n"
@@ -52,7 +50,7 @@ def load_knowledge(files: Sequence[PackFile], markers: Sequence[Expression], cac
     ]
     name = content_hash(files, *salt) + ".kb"
     if cache is not None:
-        found = _read(cache / name)
+        found = _parse(read_private(cache / name) or b"")
         if found is not None:
             return found
     # YAML, packaging and the checks are only needed when something changed.
@@ -61,9 +59,8 @@ def load_knowledge(files: Sequence[PackFile], markers: Sequence[Expression], cac
     base = decode_files(files, Problems())
     knowledge = Knowledge(base, compile_database(base, markers))
     if cache is not None:
-        # A cache is a convenience: a read-only or full disk, or a foreign folder, only costs the time to compile again.
-        with contextlib.suppress(OSError):
-            _write(cache, name, knowledge)
+        # Every edit of a pack makes a new file; a few are kept for those who go back and forth.
+        write_private(cache / name, _content(knowledge), most=8)
     return knowledge
 
 
@@ -96,31 +93,16 @@ def _place_of(key: str, base: KnowledgeBase) -> Location:
     return record.place("evidence", names.index(rest.partition("/")[0]), "log")
 
 
-def cache_directory(environment: dict[str, str]) -> Path | None:
-    """``$XDG_CACHE_HOME/sgltriage`` or ``~/.cache/sgltriage``; None without a usable home."""
-    root = environment.get("XDG_CACHE_HOME", "")
-    if root and os.path.isabs(root):  # noqa: PTH117  (a relative XDG path is to be ignored, says its specification)
-        return Path(root, "sgltriage")
-    home = environment.get("HOME", "")
-    return Path(home, ".cache", "sgltriage") if home and os.path.isabs(home) else None  # noqa: PTH117
-
-
-def _read(path: Path) -> Knowledge | None:
-    try:
-        if not _is_ours(os.stat(path.parent), folder=True):  # noqa: PTH116  (Path.stat would follow the same link twice)
-            return None
-        # Not to wait for a writer, should a named pipe stand in its place.
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with open(descriptor, "rb") as stream:
-            if not _is_ours(os.fstat(descriptor), folder=False):
-                return None
-            return _parse(stream.read())
-    except (OSError, ValueError, KeyError, TypeError, hyperscan.error):
-        return None  # absent, damaged, or of another platform: compile again
-
-
 def _parse(content: bytes) -> Knowledge | None:
-    """Knowledge from the file's bytes: a line of format, a line of digest, a line of two lengths, JSON, automaton."""
+    """Knowledge from the file's bytes (a line of format, a line of digest, a line of two lengths, JSON, automaton); None if
+    they are damaged or of another platform."""
+    try:
+        return _parsed(content)
+    except (ValueError, KeyError, TypeError, hyperscan.error):
+        return None
+
+
+def _parsed(content: bytes) -> Knowledge | None:
     if not content.startswith(_MAGIC):
         return None
     body = memoryview(content)[len(_MAGIC) + _DIGEST :]
@@ -142,10 +124,8 @@ def _digest(body: bytes | memoryview) -> bytes:
     return hashlib.blake2b(body, digest_size=16).hexdigest().encode() + b"\n"
 
 
-def _write(cache: Path, name: str, knowledge: Knowledge) -> None:
-    cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not _is_ours(cache.stat(), folder=True):
-        return
+def _content(knowledge: Knowledge) -> list[bytes]:
+    """The file that ``_parse`` reads."""
     automaton = knowledge.database.dump()
     head = json.dumps(
         {
@@ -158,26 +138,5 @@ def _write(cache: Path, name: str, knowledge: Knowledge) -> None:
         },
         separators=(",", ":"),
     ).encode()
-    descriptor, temporary = tempfile.mkstemp(dir=cache, prefix=".new-")
-    try:
-        with open(descriptor, "wb") as stream:
-            body = f"{len(head)} {len(automaton)}\n".encode() + head + automaton
-            stream.write(_MAGIC + _digest(body) + body)
-        os.replace(temporary, cache / name)  # noqa: PTH105
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)  # noqa: PTH108
-        raise
-    _forget_old(cache, keep=name)
-
-
-def _forget_old(cache: Path, keep: str, most: int = 8) -> None:
-    """Every edit of a pack makes a new file: the oldest beyond ``most`` go."""
-    others = sorted((path for path in cache.glob("*.kb") if path.name != keep), key=lambda path: path.stat().st_mtime)
-    for path in others[: max(0, len(others) - most + 1)]:
-        path.unlink(missing_ok=True)
-
-
-def _is_ours(info: os.stat_result, *, folder: bool) -> bool:
-    right_kind = stat.S_ISDIR(info.st_mode) if folder else stat.S_ISREG(info.st_mode)
-    return right_kind and info.st_uid == os.getuid() and not info.st_mode & 0o022
+    body = f"{len(head)} {len(automaton)}\n".encode() + head + automaton
+    return [_MAGIC, _digest(body), body]

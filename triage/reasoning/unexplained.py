@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from triage.knowledge.base import KnowledgeBase
-from triage.model import ErrorLine, Launch, Nearest, Observation, Unexplained
+from triage.model import ErrorLine, Launch, Observation, Unexplained
 from triage.reasoning.candidate import Candidate
+from triage.reasoning.nearest import nearest
 from triage.reasoning.recovery import went_on_after
 
 _SHOWN = 50
 _COMPARED = 5
-_NEAREST = 3
-_MIN_SCORE = 60.0
 
 
 def unexplained_errors(observation: Observation, accounted: Sequence[Candidate]) -> list[ErrorLine]:
@@ -36,32 +35,12 @@ def lasting(errors: Sequence[ErrorLine], launches: Sequence[Launch]) -> list[Err
 
 def describe(errors: Sequence[ErrorLine], base: KnowledgeBase) -> tuple[Unexplained, ...]:
     """The first of them for the report; the very first ones with the nearest signatures."""
-    found: list[Unexplained] = []
-    for number, error in enumerate(errors[:_SHOWN]):
-        nearest = _nearest(error.text, base) if number < _COMPARED else ()
-        found.append(Unexplained(error.text, error.place, error.origin, nearest))
-    return tuple(found)
-
-
-def _nearest(text: str, base: KnowledgeBase) -> tuple[Nearest, ...]:
-    # Only reports with something unexplained pay for this import.
-    from rapidfuzz import fuzz, process
-
-    samples: list[str] = []
-    owners: list[str] = []
-    for identifier, record in base.records.items():
-        for example in record.data["examples"]:
-            for line in str(example).splitlines():
-                if len(line) > 12:
-                    samples.append(line)
-                    owners.append(identifier)
-    best: dict[str, float] = {}
-    for _, score, index in process.extract(
-        text[:400], samples, scorer=fuzz.token_set_ratio, score_cutoff=_MIN_SCORE, limit=12
-    ):
-        best.setdefault(owners[index], score)
-    ranked = sorted(best.items(), key=lambda pair: (-pair[1], pair[0]))[:_NEAREST]
-    return tuple(Nearest(identifier, round(score / 100.0, 3)) for identifier, score in ranked)
+    shown = errors[:_SHOWN]
+    alike = nearest([error.text for error in shown[:_COMPARED]], base) if shown else []
+    alike += [()] * (len(shown) - len(alike))
+    return tuple(
+        Unexplained(error.text, error.place, error.origin, near) for error, near in zip(shown, alike, strict=True)
+    )
 
 
 def _is_head(error: ErrorLine) -> bool:

@@ -1,0 +1,66 @@
+"""Files that only we may have written: read and replaced in a folder that is ours alone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def cache_directory(environment: dict[str, str]) -> Path | None:
+    """``$XDG_CACHE_HOME/sgltriage`` or ``~/.cache/sgltriage``; None without a usable home."""
+    root = environment.get("XDG_CACHE_HOME", "")
+    if root and os.path.isabs(root):  # noqa: PTH117  (a relative XDG path is to be ignored, says its specification)
+        return Path(root, "sgltriage")
+    home = environment.get("HOME", "")
+    return Path(home, ".cache", "sgltriage") if home and os.path.isabs(home) else None  # noqa: PTH117
+
+
+def read_private(path: Path) -> bytes | None:
+    """The file's bytes; None if it is absent, or if it or its folder is somebody else's or may be written by others."""
+    try:
+        if not _is_ours(os.stat(path.parent), folder=True):  # noqa: PTH116  (Path.stat would follow the same link twice)
+            return None
+        # Not to wait for a writer, should a named pipe stand in its place.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(descriptor, "rb") as stream:
+            return stream.read() if _is_ours(os.fstat(descriptor), folder=False) else None
+    except OSError:
+        return None
+
+
+def write_private(path: Path, parts: Sequence[bytes], most: int) -> None:
+    """Put ``path`` in place in one step, and drop the oldest files of its suffix beyond ``most``. A cache is a convenience:
+    on a read-only or full disk, or in a foreign folder, nothing is written and nothing is raised."""
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if _is_ours(path.parent.stat(), folder=True):
+            _replace(path, parts)
+            _forget_old(path, most)
+
+
+def _replace(path: Path, parts: Sequence[bytes]) -> None:
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    try:
+        with open(descriptor, "wb") as stream:
+            stream.writelines(parts)
+        os.replace(temporary, path)  # noqa: PTH105
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)  # noqa: PTH108
+        raise
+
+
+def _forget_old(kept: Path, most: int) -> None:
+    others = (path for path in kept.parent.glob(f"*{kept.suffix}") if path != kept)
+    oldest = sorted(others, key=lambda path: path.stat().st_mtime)
+    for path in oldest[: max(0, len(oldest) - most + 1)]:
+        path.unlink(missing_ok=True)
+
+
+def _is_ours(info: os.stat_result, *, folder: bool) -> bool:
+    right_kind = stat.S_ISDIR(info.st_mode) if folder else stat.S_ISREG(info.st_mode)
+    return right_kind and info.st_uid == os.getuid() and not info.st_mode & 0o022
