@@ -20,6 +20,7 @@ _VERBS = {
     "explain": ("triage.cli.explain", "What a cause is, how it shows, and how it is mended."),
     "why": ("triage.cli.why", "Why a log gives this diagnosis: its whole ledger."),
     "why-not": ("triage.cli.why", "Why a log does not give this diagnosis."),
+    "probe": ("triage.cli.probe", "Ask this host what logs cannot tell, and record it."),
     "kb": ("triage.cli.kb", "The knowledge base: list, show, lint, test, new, export-patterns, schema."),
 }
 

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 import click
 
 from triage.cli.exit_codes import ExitCode
+from triage.cli.host_options import load_snapshot, pid_option, python_option
 from triage.cli.options import inputs_argument, kb_option, known_id, load_or_fail
 from triage.reporting.exit_status import FAIL_ON, exit_code
 from triage.reporting.render import FORMATS
 
 if TYPE_CHECKING:
     from triage.engine import ScanResult
+    from triage.knowledge.compiled import Knowledge
+    from triage.model import Report
 
 
 @click.command()
@@ -41,13 +44,15 @@ if TYPE_CHECKING:
     metavar="N",
     help="Show N unexplained error lines.",
 )
+@click.option("--probe", "probing", is_flag=True, help="Look at this host too, as far as it matters for the diagnoses.")
 @click.option(
-    "--python",
-    type=click.Path(exists=True, path_type=Path),
-    metavar="PATH",
-    help="The interpreter or environment that runs the server: unexplained lines are looked up in its packages. "
-    "Default: the active one.",
+    "--host",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="SNAPSHOT",
+    help="Weigh what a host said when it was recorded (sgltriage probe --record).",
 )
+@python_option
+@pid_option
 @click.option("--strict", is_flag=True, help="Exit status 4 when an input was cut short.")
 @click.option("--stdin-name", default="-", metavar="NAME", help="What to call standard input in the report.")
 @click.option("--binary-as-text", is_flag=True, help="Read files that look binary all the same.")
@@ -60,7 +65,10 @@ def scan(
     fail_on: str,
     top: int | None,
     unexplained: int,
+    probing: bool,
+    host: Path | None,
     python: Path | None,
+    pid: int | None,
     strict: bool,
     stdin_name: str,
     binary_as_text: bool,
@@ -86,7 +94,12 @@ def scan(
     if not result.report.observation.inputs:
         return ExitCode.USAGE
     report = result.report
-    if report.unexplained:
+    if probing and host is not None:
+        raise click.UsageError("--probe looks at this host, --host at a recorded one: give one of them")
+    if probing or host is not None:
+        report = _on_host(report, knowledge, left_out, host, (python, pid))
+    # A recorded host is to give the same report everywhere, so this machine's own packages do not come in.
+    if report.unexplained and (host is None or python is not None):
         from triage.engine import with_origins
 
         report = with_origins(report, python)
@@ -107,6 +120,28 @@ def scan(
         sys.stdout.write(piece)
     sys.stdout.flush()
     return _status(result, exit_code(result.report, fail_on), strict=strict)
+
+
+def _on_host(
+    report: Report,
+    knowledge: Knowledge,
+    without: frozenset[str],
+    host: Path | None,
+    server: tuple[Path | None, int | None],
+) -> Report:
+    """The report weighed with a recorded host, or with what this one says of what the report waits for."""
+    from triage.host_view import probes_that_matter, with_host
+    from triage.probing.catalogue import all_probes
+    from triage.probing.host import look_at
+    from triage.probing.probe import Target
+    from triage.safety.redact import Redactor
+
+    if host is not None:
+        return with_host(report, knowledge, all_probes(), load_snapshot(host), without)
+    facts = {fact.name: fact.value for fact in report.observation.facts}
+    probes = probes_that_matter(report, all_probes())
+    snapshot = look_at(probes, Target(*server, facts, dict(os.environ)), Redactor())
+    return with_host(report, knowledge, probes, snapshot, without)
 
 
 def wants_color(choice: str) -> bool:

@@ -89,7 +89,7 @@ def _candidate_in(signature: Signature, seen: Seen) -> Candidate | None:
     if not speaking:
         return None
     version_entry = _version_entry(signature, seen.facts)
-    ledger = (*_ledger(weighing.supports), *((version_entry,) if version_entry else ()))
+    ledger = (*_ledger(weighing.supports, seen.facts), *((version_entry,) if version_entry else ()))
     decibans = PRIOR[signature.prevalence] + sum(entry.decibans for entry in ledger)
     best = max((item.evidence.strength for item in speaking), key=lambda strength: STRENGTH[strength])
     strongest = _sorted_hits([hit for item in speaking if item.evidence.strength is best for hit in item.hits])
@@ -108,7 +108,7 @@ def _sorted_hits(hits: list[Hit]) -> list[Hit]:
     )
 
 
-def _ledger(supports: tuple[Support, ...]) -> list[LedgerEntry]:
+def _ledger(supports: tuple[Support, ...], facts: Mapping[str, Value]) -> list[LedgerEntry]:
     """Entries with their weights: items that share their lines and tracebacks count once, the strongest in full and the
     rest up to SAME_FAMILY_CAP."""
     ordered = sorted(supports, key=lambda item: (-abs(_weight(item)), item.evidence.id))
@@ -125,7 +125,7 @@ def _ledger(supports: tuple[Support, ...]) -> list[LedgerEntry]:
                 spent[shared] = spent.get(shared, 0.0) + size
                 weight = size if weight > 0 else -size
             weighed[item.evidence.id] = weight
-    return [_entry(item, weighed[item.evidence.id]) for item in ordered]
+    return [_entry(item, weighed[item.evidence.id], facts) for item in ordered]
 
 
 def _weight(item: Support) -> float:
@@ -144,8 +144,11 @@ def _families(item: Support) -> list[Family]:
     return list(blocks) or [("", f"fact {item.evidence.id}")]
 
 
-def _entry(item: Support, weight: float) -> LedgerEntry:
+def _entry(item: Support, weight: float, facts: Mapping[str, Value]) -> LedgerEntry:
     first = item.hits[0] if item.hits else None
+    probe = item.evidence.probe if first is None else None
+    names = [test.name for test in item.evidence.facts]
+    found = "; ".join(f"{name} {_words(facts[name])}" if name in facts else f"{name} not set" for name in names)
     return LedgerEntry(
         evidence=item.evidence.id,
         strength=item.evidence.strength,
@@ -153,12 +156,19 @@ def _entry(item: Support, weight: float) -> LedgerEntry:
         count=item.count,
         count_exact=item.count_exact,
         place=first.place if first else None,
-        text=first.text if first else "",
+        text=first.text if first else found if probe else "",
         phase=first.phase if first else Phase.UNKNOWN,
         captures=first.captures if first else (),
-        origin="" if first else ", ".join(test.name for test in item.evidence.facts),
+        origin="" if first else f"probe {probe}" if probe else ", ".join(names),
         label=item.evidence.label,
     )
+
+
+def _words(value: Value) -> str:
+    """A fact's value as it is said: ``yes``, ``2``, ``2.9.1 in /usr/lib, 2.10.0 in /opt``."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _version_entry(signature: Signature, facts: Mapping[str, Value]) -> LedgerEntry | None:

@@ -36,11 +36,13 @@ def diagnose(
     observation: Observation, base: KnowledgeBase, probes: Sequence[ProbeResult] = (), version: str = ""
 ) -> Report:
     """The report on what was observed. Probes that were not run are reported as not checked."""
+    seen = observation
     members = jobs(observation)
     offsets = tuple(offset for job in members for offset in clock_offsets(observation, job))
     observation = on_one_clock(observation, offsets)
     findings = _by_key(observation.findings)
-    views = seen_by_source(observation.findings, observation.facts)
+    probed = frozenset(probe.name for probe in probes if probe.outcome == "ok")
+    views = seen_by_source(observation.findings, observation.facts, probed)
     touched = sorted({key.partition("/")[0] for key in findings})
     candidates = [item for name in touched if name in base for item in [candidate_for(base.get(name), views)] if item]
     past = [item for item in candidates if recovered(item, findings, observation.launches)]
@@ -62,7 +64,7 @@ def diagnose(
     diagnoses = tuple(_diagnosis(item, present) for item in ranked)
     return Report(
         verdict=_verdict(diagnoses, bool(lasting(errors, observation.launches))),
-        observation=observation,
+        observation=seen,
         diagnoses=diagnoses,
         recovered=tuple(_diagnosis(item, past, was_recovered=True) for item in past),
         rejected=tuple(_rejections(standing, shown)),

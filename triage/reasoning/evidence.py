@@ -41,13 +41,16 @@ class Weighing:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What one server shows: its findings by pattern key, and the facts that hold for it by name."""
+    """What one server shows: its findings by pattern key, the facts that hold for it by name, and the probes that ran."""
 
     findings: Mapping[str, Finding]
     facts: Mapping[str, Value]
+    probed: frozenset[str] = frozenset()
 
 
-def seen_by_source(findings: Sequence[Finding], facts: Sequence[Fact]) -> dict[tuple[str, str], Seen]:
+def seen_by_source(
+    findings: Sequence[Finding], facts: Sequence[Fact], probed: frozenset[str] = frozenset()
+) -> dict[tuple[str, str], Seen]:
     """One view for each server with findings: for each source, and within it for each node if several state settings.
 
     A fact that a server does not state itself holds for it when all others that state it agree: the logs of one failure
@@ -62,7 +65,7 @@ def seen_by_source(findings: Sequence[Finding], facts: Sequence[Fact]) -> dict[t
     for finding in findings:
         for server, part in _by_server(finding, nodes.get(finding.source, set())):
             grouped.setdefault(server, {})[finding.key] = part
-    return {server: Seen(local, _known_to(server, stated)) for server, local in grouped.items()}
+    return {server: Seen(local, _known_to(server, stated), probed) for server, local in grouped.items()}
 
 
 def _by_server(finding: Finding, nodes: set[str]) -> Iterator[tuple[tuple[str, str], Finding]]:
@@ -100,11 +103,12 @@ def weigh(items: Sequence[Evidence], seen: Seen) -> Weighing:
                 supports.append(found)
             continue
         # What a probe delivers is not absent for being unknown: until it ran, `exists: false` proves nothing either.
-        unknown = item.probe is not None and any(test.name not in seen.facts for test in item.facts)
+        waits = item.probe is not None and item.probe not in seen.probed
+        unknown = waits and any(test.name not in seen.facts for test in item.facts)
         answer = None if unknown else all_hold(item.facts, seen.facts)
         if answer is True:
             supports.append(Support(item, (), 1))
-        elif answer is None:
+        elif answer is None and (waits or item.probe is None):
             not_checked.append(item.probe or item.facts[0].name)
     return Weighing(tuple(supports), tuple(dict.fromkeys(not_checked)))
 

@@ -1,4 +1,4 @@
-"""What the authors' words are worth, in decibans: the one table that is calibrated on labelled failures.
+"""What the authors' words are worth, in decibans: the one table that is calibrated on labelled failures (docs/calibration.md).
 
 A deciban is a tenth of a factor of ten in the odds (I. J. Good, Probability and the Weighing of Evidence, 1950).
 """
@@ -6,25 +6,19 @@ A deciban is a tenth of a factor of ten in the odds (I. J. Good, Probability and
 from __future__ import annotations
 
 from triage.model import Prevalence, Strength
+from triage.reasoning.weights_table import TABLE
 
-STRENGTH: dict[Strength, float] = {
-    Strength.DECISIVE: 27.0,
-    Strength.STRONG: 15.0,
-    Strength.SUPPORTS: 8.0,
-    Strength.HINTS: 4.0,
-    Strength.CONTRADICTS: -10.0,
-    Strength.RULES_OUT: -40.0,
-}
+STRENGTH: dict[Strength, float] = {word: TABLE[word.value] for word in Strength}
 
-PRIOR: dict[Prevalence, float] = {Prevalence.COMMON: -10.0, Prevalence.OCCASIONAL: -13.0, Prevalence.RARE: -16.0}
+PRIOR: dict[Prevalence, float] = {word: TABLE[word.value] for word in Prevalence}
 
-SAME_FAMILY_CAP = 3.0
+SAME_FAMILY_CAP = TABLE["same-family-cap"]
 """What all further evidence of one line or traceback may add together to the strongest of it."""
 
-OUTSIDE_VERSIONS = -12.0
+OUTSIDE_VERSIONS = TABLE["outside-versions"]
 """For a release in which the cause is not known to occur."""
 
-LATER_IN_CHAIN = -5.0
+LATER_IN_CHAIN = TABLE["later-in-chain"]
 """For a cause seen later in the same traceback than an equally strong one: the first exception of a chain is the innermost."""
 
 SUSPECT_CAP = 0.5
