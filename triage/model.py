@@ -372,6 +372,8 @@ class Observation:
     ranks: tuple[str, ...] = ()
     limits_hit: tuple[str, ...] = ()
     milestones: tuple[Milestone, ...] = ()
+    planned: tuple[tuple[str, Hit], ...] = ()
+    """Facts of a launch that has not happened yet, with the words of the command that say so: they count as evidence seen."""
 
 
 # --- what follows from it --------------------------------------------------------------------------------------------

@@ -49,7 +49,8 @@ def _complaints(signature: Signature, base: KnowledgeBase) -> Iterator[Complaint
 def _evidence(item: Evidence) -> Iterator[Complaint]:
     if item.probe and item.log:
         yield ("probe",), "a probe delivers facts: it stands beside 'fact', not beside 'log'"
-    if item.strength is Strength.DECISIVE and item.log is None and item.probe is None:
+    planned = any(test.name.startswith("launch.") for test in item.facts)
+    if item.strength is Strength.DECISIVE and item.log is None and item.probe is None and not planned:
         yield ("strength",), "a fact of the log alone is not decisive"
     for key, tests in (("fact", item.facts), ("when", item.when)):
         for test in tests:

@@ -42,8 +42,8 @@ def diagnose(
     observation = on_one_clock(observation, offsets)
     findings = _by_key(observation.findings)
     probed = frozenset(probe.name for probe in probes if probe.outcome == "ok")
-    views = seen_by_source(observation.findings, observation.facts, probed)
-    touched = sorted({key.partition("/")[0] for key in findings})
+    views = seen_by_source(observation.findings, observation.facts, probed, observation.planned)
+    touched = sorted({key.partition("/")[0] for key in findings} | _planned_for(observation, base))
     candidates = [item for name in touched if name in base for item in [candidate_for(base.get(name), views)] if item]
     past = [item for item in candidates if recovered(item, findings, observation.launches)]
     present = [item for item in candidates if item not in past]
@@ -76,6 +76,18 @@ def diagnose(
         clock_offsets=offsets,
         differences=tuple(found for job in members for found in differences(observation, job)),
     )
+
+
+def _planned_for(observation: Observation, base: KnowledgeBase) -> set[str]:
+    """The signatures that look at a fact which the launch command states."""
+    names = {name for name, _ in observation.planned}
+    if not names:
+        return set()
+    return {
+        identifier
+        for identifier, record in base.records.items()
+        if any(names & set(item.get("fact", ())) for item in record.data["evidence"])
+    }
 
 
 def _accounting(shown: Sequence[Candidate], every: Sequence[Candidate], past: Sequence[Candidate]) -> list[Candidate]:

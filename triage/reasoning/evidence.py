@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 
 from triage.model import (
     Context,
@@ -46,10 +46,18 @@ class Seen:
     findings: Mapping[str, Finding]
     facts: Mapping[str, Value]
     probed: frozenset[str] = frozenset()
+    planned: Mapping[str, Hit] = field(default_factory=dict)
+
+
+PLAN = ("command", "")
+"""The server that a launch command would start."""
 
 
 def seen_by_source(
-    findings: Sequence[Finding], facts: Sequence[Fact], probed: frozenset[str] = frozenset()
+    findings: Sequence[Finding],
+    facts: Sequence[Fact],
+    probed: frozenset[str] = frozenset(),
+    planned: Sequence[tuple[str, Hit]] = (),
 ) -> dict[tuple[str, str], Seen]:
     """One view for each server with findings: for each source, and within it for each node if several state settings.
 
@@ -65,7 +73,10 @@ def seen_by_source(
     for finding in findings:
         for server, part in _by_server(finding, nodes.get(finding.source, set())):
             grouped.setdefault(server, {})[finding.key] = part
-    return {server: Seen(local, _known_to(server, stated), probed) for server, local in grouped.items()}
+    views = {server: Seen(local, _known_to(server, stated), probed) for server, local in grouped.items()}
+    if planned:
+        views[PLAN] = Seen({}, _known_to(PLAN, stated), probed, dict(planned))
+    return views
 
 
 def _by_server(finding: Finding, nodes: set[str]) -> Iterator[tuple[tuple[str, str], Finding]]:
@@ -107,7 +118,8 @@ def weigh(items: Sequence[Evidence], seen: Seen) -> Weighing:
         unknown = waits and any(test.name not in seen.facts for test in item.facts)
         answer = None if unknown else all_hold(item.facts, seen.facts)
         if answer is True:
-            supports.append(Support(item, (), 1))
+            said = (seen.planned[test.name] for test in item.facts if test.name in seen.planned)
+            supports.append(Support(item, tuple(said), 1))
         elif answer is None and (waits or item.probe is None):
             not_checked.append(item.probe or item.facts[0].name)
     return Weighing(tuple(supports), tuple(dict.fromkeys(not_checked)))
