@@ -115,7 +115,10 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One regular expression over a line. ``key`` is ``signature/evidence/index`` and unique in the knowledge base."""
+    """One regular expression over a line. ``key`` is ``signature/evidence/index`` and unique in the knowledge base.
+
+    ``ignored_imports``: looked for only in lines that tell of an import which was tried and given up.
+    """
 
     key: str
     regex: str
@@ -123,6 +126,7 @@ class Pattern:
     unless: str | None = None
     captures: tuple[tuple[str, str], ...] = ()
     levels: tuple[str, ...] = ()
+    ignored_imports: bool = False
 
 
 class LogOperator(str, Enum):

@@ -55,7 +55,8 @@ def _replace(path: Path, parts: Sequence[bytes]) -> None:
 
 
 def _forget_old(kept: Path, most: int) -> None:
-    others = (path for path in kept.parent.glob(f"*{kept.suffix}") if path != kept)
+    # A folder or a dangling link would only raise, and keep the rest from being forgotten.
+    others = (path for path in kept.parent.glob(f"*{kept.suffix}") if path != kept and path.is_file())
     oldest = sorted(others, key=lambda path: path.stat().st_mtime)
     for path in oldest[: max(0, len(oldest) - most + 1)]:
         path.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from triage.cli.exit_codes import ExitCode
+from triage.cli.kb_provenance import provenance
 from triage.cli.options import kb_option, known_id, load_or_fail
 
 
@@ -48,17 +49,30 @@ def show(identifier: str, packs: tuple[Path, ...]) -> int:
 @kb.command()
 @click.argument("packs", nargs=-1, metavar="[DIR]...", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def lint(packs: tuple[Path, ...]) -> int:
-    """Every problem of the bundled signatures (or of the packs DIR), as path:line:col: message."""
+    """Every problem of the bundled signatures (or of the packs DIR), as path:line:col: message.
+
+    Signatures that can be read are also held against each other's examples: who claims whose lines.
+    """
     from triage.knowledge.loading import lint_packs
     from triage.knowledge.pack import bundled_directory
     from triage.matching.markers import all_markers
 
     base, problems = lint_packs(packs or [bundled_directory("signatures")], all_markers())
-    for problem in problems:
-        _say(str(problem))
+    complaints = [str(problem) for problem in problems]
+    if not complaints:
+        # Only signatures that can be read can be held against each other.
+        from triage.engine import observe_text
+        from triage.knowledge.overlap import overlaps
+        from triage.reasoning.claims import claims
+
+        knowledge = load_or_fail(packs)
+        found = overlaps(knowledge.base, lambda text: claims(observe_text(text, knowledge), knowledge.base))
+        complaints = [str(overlap) for overlap in found]
+    for complaint in complaints:
+        _say(complaint)
     patterns = sum(len(signature.patterns()) for signature in base)
-    _say(f"{len(base)} signatures, {patterns} patterns, {len(problems)} problems")
-    return ExitCode.USAGE if problems else ExitCode.CLEAN
+    _say(f"{len(base)} signatures, {patterns} patterns, {len(complaints)} problems")
+    return ExitCode.USAGE if complaints else ExitCode.CLEAN
 
 
 @kb.command()
@@ -140,6 +154,9 @@ def schema() -> int:
     for line in json.dumps(signature_schema(), indent=2).splitlines():
         _say(line)
     return ExitCode.CLEAN
+
+
+kb.add_command(provenance)
 
 
 def _rust_form(form: str) -> str:

@@ -96,6 +96,7 @@ def _pattern(key: str, item: dict[str, Plain]) -> Pattern:
         item.get("unless"),
         tuple(item["captures"].items()),
         tuple(item.get("levels", ())),
+        "lines" in item,
     )
 
 

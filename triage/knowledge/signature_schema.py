@@ -52,6 +52,7 @@ class PatternKind:
             "unless": RegexText(),
             "captures": MapOf(Text(pattern=r"[a-z][a-z0-9_]*"), Text(choices=CAPTURE_TYPES)),
             "levels": ListOf(Text(choices=LEVELS)),
+            "lines": Text(choices=("ignored-imports",), doc="Which lines, where not those that the software means."),
         },
         required=("pattern",),
         name="pattern",

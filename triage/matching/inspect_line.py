@@ -9,7 +9,7 @@ from triage.matching.confirm import Confirmer, Match
 from triage.matching.context import ContextReader, LineContext
 from triage.matching.markers import FACT_PREFIX, PHASE_PREFIX
 from triage.matching.prefix import parse_prefix, parse_prefix_near
-from triage.model import Hit, Place, Prefix
+from triage.model import Context, Hit, Place, Prefix
 from triage.records import dataclass
 
 WINDOW_BEFORE, WINDOW_AFTER = 12 << 10, 4 << 10
@@ -80,13 +80,18 @@ class LineInspector:
         context = self.long_line or self._contexts.read(
             self._buffer, line.raw_start, bytes(line.text[line.start : min(line.end, line.start + _CONTEXT_BYTES)]), own
         )
+        kind = context.context
+        if pattern.ignored_imports:
+            if kind is not Context.BENIGN:
+                return None
+            kind = Context.NORMAL
         prefix = context.prefix
         place = Place(self._source, line.number, line.offset, prefix.time, prefix.seconds, prefix.rank, prefix.node)
         block = line.number - context.block_back
         text = _clip(
             shown, position, position + len(segment[match.start : match.end].decode("utf-8", "surrogateescape"))
         )
-        hit = Hit(key, place, text, match.captures, context.context, block)
+        hit = Hit(key, place, text, match.captures, kind, block)
         return Seen(hit, own, shown[own.end :])
 
     def place(self, line: CandidateLine) -> Place:

@@ -36,8 +36,9 @@ def nearest(texts: Sequence[str], base: KnowledgeBase) -> list[tuple[Nearest, ..
     found: list[tuple[Nearest, ...]] = []
     for text in texts:
         best: dict[str, float] = {}
+        # Without a limit, since many of the best may be of one signature.
         for sample, score, _ in process.extract(
-            normalised(text), samples, scorer=fuzz.ratio, score_cutoff=_LEAST_SCORE, limit=4 * _MOST
+            normalised(text), samples, scorer=fuzz.ratio, score_cutoff=_LEAST_SCORE, limit=None
         ):
             for identifier in owners[sample]:
                 best.setdefault(identifier, score)

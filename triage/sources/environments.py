@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
@@ -19,38 +20,55 @@ def library_folders(python: Path | None, environment: Mapping[str, str]) -> Iter
     ``python`` on the PATH. Each folder once.
     """
     seen: set[Path] = set()
-    for prefix in [_prefix(python)] if python is not None else _prefixes(environment):
-        for pattern in (*_LIBRARIES, "lib/python3/dist-packages"):
-            for folder in sorted(prefix.glob(pattern)):
-                if folder not in seen:
-                    seen.add(folder)
-                    yield folder
+    for folder in _of_interpreter(python) if python is not None else _of_machine(environment):
+        if folder not in seen:
+            seen.add(folder)
+            yield folder
 
 
 def package_version(package: Path) -> str:
     """The version that a package states in its own ``version.py``, or that its metadata's folder is named after; or ``""``."""
     for name in ("version.py", "_version.py"):
-        try:
-            with open(package / name, encoding="utf-8", errors="replace") as stream:
-                found = _VERSION.search(stream.read(20_000))
-        except OSError:
-            continue
+        found = None
+        with contextlib.suppress(OSError):
+            # Asked first, not to wait for a writer, should a named pipe stand in its place.
+            if (package / name).is_file():
+                with open(package / name, encoding="utf-8", errors="replace") as stream:
+                    found = _VERSION.search(stream.read(20_000))
         if found:
             return found[1]
     folders = sorted(package.parent.glob(f"{package.name}-*.dist-info"))
     return folders[-1].name.removesuffix(".dist-info").partition("-")[2] if folders else ""
 
 
-def _prefixes(environment: Mapping[str, str]) -> Iterator[Path]:
+def _of_interpreter(python: Path) -> list[Path]:
+    """Those of the environment that it lies in; of a link that lies in none, those of what it links to."""
+    return _libraries(_prefix(python)) or _libraries(_prefix(_target(python)))
+
+
+def _of_machine(environment: Mapping[str, str]) -> Iterator[Path]:
     if active := environment.get("VIRTUAL_ENV"):
-        yield Path(active)
-    yield Path(sys.prefix)
+        yield from _libraries(Path(active))
+    yield from _libraries(Path(sys.prefix))
     for folder in environment.get("PATH", "").split(os.pathsep):
         for name in ("python3", "python"):
             if folder and os.access(path := Path(folder, name), os.X_OK):
                 # Both as it is named (a virtual environment) and as what it links to (a system's own).
-                yield from (_prefix(path), _prefix(path.resolve()))
+                yield from _libraries(_prefix(path))
+                yield from _libraries(_prefix(_target(path)))
+
+
+def _libraries(prefix: Path) -> list[Path]:
+    """The folders of packages below ``prefix``; none where it may not be read or its name cannot be one."""
+    with contextlib.suppress(OSError):
+        return [folder for pattern in _LIBRARIES for folder in sorted(prefix.glob(pattern))]
+    return []
 
 
 def _prefix(python: Path) -> Path:
-    return python if python.is_dir() else python.parent.parent
+    return python if os.path.isdir(python) else python.absolute().parent.parent  # noqa: PTH112  (as below)
+
+
+def _target(python: Path) -> Path:
+    """What it links to. Path.resolve would raise for a link to itself."""
+    return Path(os.path.realpath(python))

@@ -7,6 +7,7 @@ pairs of words of the line, and only those that hold most of them are parsed.
 from __future__ import annotations
 
 import heapq
+import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -44,7 +45,8 @@ def find_packages(folders: Iterable[Path]) -> list[Path]:
     found: dict[str, Path] = {}
     for folder in folders:
         for name in PACKAGES:
-            if name not in found and (folder / name).is_dir():
+            # os.path.isdir, since Path.is_dir raises where the folder may not be entered.
+            if name not in found and os.path.isdir(folder / name):  # noqa: PTH112
                 found[name] = folder / name
     return list(found.values())
 

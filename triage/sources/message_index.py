@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from triage.sources.message import MessageKind, MessageTemplate, Parts
 
 MIN_CONSTANT = 10
-"""Constant letters that a message must have to be told from others."""
+"""Constant characters that a message must have, a letter among them, to be told from others."""
 MIN_SHARE = 0.3
 """Part of the line that must be constant text of the message: below, the line only happens to hold it."""
 _KINDS = (MessageKind.RAISE, MessageKind.ASSERT, MessageKind.LOG, MessageKind.PRINT, MessageKind.STRING)
@@ -41,9 +41,9 @@ class MessageIndex:
 
     def __init__(self, rows: Iterable[tuple[Parts, Origin]]) -> None:
         self._entries = [
-            _Entry(parts, max((part for part in parts if part), key=len), _letters(parts), origin)
+            _Entry(parts, max((part for part in parts if part), key=len), len(_constant(parts)), origin)
             for parts, origin in rows
-            if _letters(parts) >= MIN_CONSTANT
+            if _tells(_constant(parts))
         ]
 
     def __len__(self) -> int:
@@ -75,8 +75,13 @@ class MessageIndex:
         return origin
 
 
-def _letters(parts: Parts) -> int:
-    return sum(len(part) for part in parts if part)
+def _constant(parts: Parts) -> str:
+    return "".join(part for part in parts if part)
+
+
+def _tells(constant: str) -> bool:
+    """Is it more than a few characters, and no mere rule of dashes?"""
+    return len(constant) >= MIN_CONSTANT and any(map(str.isalpha, constant))
 
 
 def _fits(parts: Parts, line: str) -> bool:

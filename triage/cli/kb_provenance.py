@@ -1,0 +1,141 @@
+"""``sgltriage kb provenance``: the signatures held against unpacked releases of SGLang."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from triage.cli.exit_codes import ExitCode
+from triage.cli.options import kb_option, known_id, load_or_fail
+
+if TYPE_CHECKING:
+    from triage.knowledge.provenance import PatternProvenance, Release, Survey
+    from triage.model import Signature
+
+
+@click.command()
+@click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("identifiers", nargs=-1, metavar="[ID]...")
+@click.option("--releases", metavar="V,V,...", help="Only these of DIR; 0.4.3 stands for 0.4.3.post4 as well.")
+@click.option(
+    "--json",
+    "record",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Store the result as data.",
+)
+@kb_option
+def provenance(
+    directory: Path, identifiers: tuple[str, ...], releases: str | None, record: Path | None, packs: tuple[Path, ...]
+) -> int:
+    """In which releases of SGLang each text of each pattern (of ID, or of all) occurs.
+
+    DIR holds a folder for each unpacked release, named after its version, with the package `sglang` in it. Its sources
+    are parsed and never run. Exit status 1 when a pattern that is said to come from SGLang occurs in no release.
+    """
+    from triage.knowledge.provenance import survey
+
+    if record is not None and identifiers:
+        raise click.UsageError("--json stores all signatures: leave the IDs out")
+    knowledge = load_or_fail(packs)
+    chosen = [knowledge.base.get(known_id(identifier, knowledge)) for identifier in identifiers or knowledge.base.ids()]
+    found = survey(chosen, _told(_unpacked(directory, releases)))
+    if record is not None:
+        _store(record, found)
+    for line in _lines(chosen, found):
+        _say(line)
+    return ExitCode.FINDINGS if any(item.is_dead for item in found.patterns) else ExitCode.CLEAN
+
+
+def _unpacked(directory: Path, wanted: str | None) -> list[Release]:
+    """The releases below ``directory`` in order of their versions; a usage error where one that is wanted is missing."""
+    from packaging.version import InvalidVersion, Version
+
+    from triage.knowledge.provenance import PACKAGE, Release
+    from triage.sources.package_files import PackageFiles
+
+    present: dict[Version, Path] = {}
+    for package in directory.glob(f"*/{PACKAGE}"):
+        try:
+            present[Version(package.parent.name)] = package
+        except InvalidVersion:  # a folder of another purpose
+            continue
+    names = [name.strip() for name in wanted.split(",")] if wanted else []
+    missing = [name for name in names if not any(name in (str(item), item.base_version) for item in present)]
+    if missing or not present:
+        lacks = ", ".join(missing) if missing else f"VERSION/{PACKAGE}"
+        raise click.UsageError(f"{directory} has no {lacks}")
+    return [
+        Release(str(version), PackageFiles(package))
+        for version, package in sorted(present.items())
+        if not names or str(version) in names or version.base_version in names
+    ]
+
+
+def _told(releases: list[Release]) -> Iterator[Release]:
+    """The releases, each named on a terminal when its turn comes: a large one takes half a minute."""
+    from triage.cli.diagnostics import tell
+
+    for release in releases:
+        if sys.stderr.isatty():
+            tell(f"reading {release.version}")
+        yield release
+
+
+def _store(path: Path, found: Survey) -> None:
+    from triage.knowledge.provenance_record import survey_record
+
+    try:
+        path.write_text(survey_record(found), encoding="utf-8")
+    except OSError as error:
+        raise click.UsageError(f"{path}: {error.strerror}") from error
+
+
+def _lines(signatures: Sequence[Signature], found: Survey) -> Iterator[str]:
+    from triage.knowledge.provenance import disagreements, span_text
+
+    problems: list[str] = []
+    for signature in signatures:
+        patterns = found.of(signature)
+        yield signature.id
+        for item in patterns:
+            yield f"  {_short(item)}: {_verdict(item, found)}"
+            for text, names in item.literals:
+                yield f"    {text!r}: {span_text(names, found.releases)}"
+        problems += [f"dead: {item.key}" for item in patterns if item.is_dead]
+        problems += [f"differs: {signature.id}: {text}" for text in disagreements(signature, found)]
+    problems += [f"not parsed: {version} {reason}" for version, reason in found.unparsed]
+    yield from problems
+    dead = sum(item.is_dead for item in found.patterns)
+    yield (
+        f"{len(signatures)} signatures, {len(found.patterns)} patterns, {len(found.releases)} releases, "
+        f"{dead} dead patterns"
+    )
+
+
+def _verdict(item: PatternProvenance, found: Survey) -> str:
+    from triage.knowledge.provenance import Claim, span_text
+
+    if item.files:
+        return span_text(item.releases, found.releases)
+    reasons = {
+        Claim.SOURCE: "in no release",
+        Claim.SHARED: "in no release; sources that were not searched are named too",
+        Claim.COMPONENT: "in no release; its provenance is not declared",
+        Claim.OTHER: "not from sglang",
+    }
+    return reasons[item.claim]
+
+
+def _short(item: PatternProvenance) -> str:
+    return item.key.partition("/")[2]
+
+
+def _say(line: str) -> None:
+    from triage.safety.visible import visible
+
+    sys.stdout.write(f"{visible(line)}\n")
