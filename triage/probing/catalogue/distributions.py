@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,7 +67,7 @@ def metadata_text(path: Path) -> str:
 
 def _entries(folder: Path) -> list[str]:
     try:
-        names = sorted(os.listdir(folder))[:_MAX_ENTRIES]
+        names = sorted(path.name for path in folder.iterdir())[:_MAX_ENTRIES]
     except OSError:
         return []
     # A name with a line feed or an escape in it would break the lines of the transcript.
@@ -102,7 +101,7 @@ def _egg(path: Path) -> Distribution | None:
 def _linked_metadata(link: Path) -> Path | None:
     """A package installed for editing by an old setuptools: the link's first line is the folder of its sources."""
     sources = metadata_text(link).splitlines()[:1]
-    if not sources or not os.path.isabs(sources[0]) or "\0" in sources[0]:
+    if not sources or not sources[0].startswith("/") or "\0" in sources[0]:
         return None
     name = link.name.removesuffix(".egg-link").replace("-", "_")
     return Path(sources[0]) / f"{name}.egg-info" / "PKG-INFO"

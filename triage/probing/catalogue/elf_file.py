@@ -80,7 +80,9 @@ def _read(stream: BinaryIO) -> ElfFile:
     # The entry with tag 0 ends the table; what lies behind it is padding.
     end = next((number for number, (tag, _) in enumerate(entries) if tag == 0), len(entries))
     values = dict(reversed(entries[:end]))
-    names = _at(stream, _file_offset(values.get(_STRINGS, 0), segments), min(values.get(_STRINGS_SIZE, 0), _MAX_STRINGS))
+    names = _at(
+        stream, _file_offset(values.get(_STRINGS, 0), segments), min(values.get(_STRINGS_SIZE, 0), _MAX_STRINGS)
+    )
     return ElfFile(
         machine,
         _name(names, values[_SONAME]) if _SONAME in values else "",

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 
+from triage.lazy_regex import lazy_regex
 from triage.model import Value
 from triage.probing.catalogue.nvidia_devices import DEVICES, device_paths, first, require_nvidia, require_text
 from triage.probing.catalogue.nvidia_smi import REPORT, gpu_reports, output
@@ -14,6 +15,8 @@ from triage.probing.probe import Look, NotApplicable, Probe, Transcript, by_labe
 
 _CHANNEL_FOLDER = "/dev/nvidia-caps-imex-channels"
 _NO_FOLDER = "no such folder"
+# The driver makes the control device and the folder in /proc on every host, the numbered ones only for a switch.
+_SWITCH = lazy_regex(r"nvswitch\d|nvswitch/devices/")
 
 
 def _list_channels() -> str:
@@ -38,9 +41,9 @@ def parse_fabric(transcripts: Sequence[Transcript]) -> Iterator[tuple[str, Value
     if runs:
         yield "fabric_manager.running", True
     paths = device_paths(transcripts) or ()
-    switches = any("nvswitch" in path for path in paths)
+    switches = any(map(_SWITCH.search, paths))
     try:
-        states = _states(output(transcripts, REPORT))
+        states = _states(output(transcripts, REPORT.label))
     except ValueError:
         # With a broken fabric nvidia-smi still answers; without an answer only the service can be told.
         if not runs and not switches:
@@ -90,5 +93,7 @@ PROBES = (
         parse_fabric,
         cost_s=2.0,
     ),
-    Probe("imex-channels", "IMEX channels between nodes", fixed(_CHANNELS, SERVICES, DEVICES), parse_channels, cost_s=0.1),
+    Probe(
+        "imex-channels", "IMEX channels between nodes", fixed(_CHANNELS, SERVICES, DEVICES), parse_channels, cost_s=0.1
+    ),
 )

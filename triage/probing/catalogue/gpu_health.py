@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from triage.lazy_regex import lazy_regex
 from triage.model import Value
 from triage.probing.catalogue.nvidia_devices import DEVICES
 from triage.probing.catalogue.nvidia_smi import REPORT, gpu_reports, number, output, unreachable
@@ -13,20 +13,20 @@ from triage.probing.probe import Probe, Transcript, fixed
 _Gpu = Mapping[str, str]
 # Reasons that are no fault: nothing to do, or what the operator has set.
 _HARMLESS = frozenset({"Idle", "Applications Clocks Setting", "Display Clock Setting", "Sync Boost"})
-_REASONS = re.compile(r"Clocks (?:Event|Throttle) Reasons/(?:[^/]+/)?([^/]+)")
+_REASONS = lazy_regex(r"Clocks (?:Event|Throttle) Reasons/(?:[^/]+/)?([^/]+)")
 # Until Volta: a table of single and double bit errors; from Ampere on: one line a memory.
-_UNCORRECTED = re.compile(r"ECC Errors/(Volatile|Aggregate)/(?:[SD]RAM Uncorrectable[^/]*|Double Bit/Total)")
+_UNCORRECTED = lazy_regex(r"ECC Errors/(Volatile|Aggregate)/(?:[SD]RAM Uncorrectable[^/]*|Double Bit/Total)")
 
 
 def parse(transcripts: Sequence[Transcript]) -> Iterator[tuple[str, Value]]:
     """Facts on health, over all GPUs. Raises NotApplicable without a GPU, ValueError if the report is missing."""
-    text = output(transcripts, REPORT)
-    lost = unreachable(text) + text.count("GPU is lost")
+    text = output(transcripts, REPORT.label)
+    lost = unreachable(text)
     if lost and "Product Name" not in text:
         yield "gpu.unreachable", lost
         return
     gpus = gpu_reports(text)
-    yield "gpu.unreachable", unreachable(text)
+    yield "gpu.unreachable", lost
     yield from _ecc(gpus)
     yield from _rows(gpus)
     yield from _clocks(gpus)
@@ -78,7 +78,8 @@ def _clocks(gpus: Sequence[_Gpu]) -> Iterator[tuple[str, Value]]:
                 if value == "Active" and found[1] not in _HARMLESS:
                     reasons.add(found[1])
     if seen:
-        yield "gpu.throttled", bool(reasons)
+        # A cap on power is normal under load; a slowdown is heat or a power supply in trouble.
+        yield "gpu.throttled", any("Slowdown" in reason for reason in reasons)
     if reasons:
         yield "gpu.throttle_reasons", tuple(sorted(reasons))
     degrees = [number(gpu.get("Temperature/GPU Current Temp", "")) for gpu in gpus]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from triage.lazy_regex import lazy_regex
 from triage.model import Value
 from triage.probing.catalogue.nvidia_devices import DEVICES
 from triage.probing.catalogue.nvidia_smi import TIMEOUT_S, output
@@ -16,15 +17,15 @@ _LINKS = Command(("nvidia-smi", "nvlink", "-s"), TIMEOUT_S)
 
 _OVER_HOST = frozenset({"PHB", "NODE", "SYS", "SOC"})
 _NEAR = frozenset({"PIX", "PXB"})
-_NVLINK = re.compile(r"NV(\d{1,3})")
-_DISTANCE = re.compile(r"X|NV\d{1,3}|PIX|PXB|PHB|NODE|SYS|SOC|PSB")
-_GPU = re.compile(r"GPU\d{1,3}")
-_STATUS = re.compile(r"X|OK|[A-Z]{1,4}")
+_NVLINK = lazy_regex(r"NV(\d{1,3})")
+_DISTANCE = lazy_regex(r"X|NV\d{1,3}|PIX|PXB|PHB|NODE|SYS|SOC|PSB")
+_GPU = lazy_regex(r"GPU\d{1,3}")
+_STATUS = lazy_regex(r"X|OK|[A-Z]{1,4}")
 
 
 def parse_matrix(transcripts: Sequence[Transcript]) -> Iterator[tuple[str, Value]]:
     """Facts ``topology.*``. Raises NotApplicable without a GPU, ValueError if the matrix cannot be read."""
-    columns, table = _table(output(transcripts, _MATRIX), _DISTANCE)
+    columns, table = _table(output(transcripts, _MATRIX.label), _DISTANCE)
     gpus = sum(1 for name in columns if _GPU.fullmatch(name))
     pairs = [table[one][other] for one in range(gpus) for other in range(one + 1, gpus)]
     yield "topology.gpu_count", gpus
@@ -58,7 +59,9 @@ def _peer_access(transcripts: Sequence[Transcript]) -> Iterator[tuple[str, Value
 def _table(text: str, cell: re.Pattern[str]) -> tuple[list[str], list[list[str]]]:
     """Names of the columns (GPUs first, then network cards) and the rows of the GPUs, as long as the columns."""
     lines = [line.split() for line in text.splitlines()]
-    header = next((words for words in lines if words and _GPU.fullmatch(words[0]) and not cell.fullmatch(words[-1])), None)
+    header = next(
+        (words for words in lines if words and _GPU.fullmatch(words[0]) and not cell.fullmatch(words[-1])), None
+    )
     if header is None:
         raise ValueError("not a matrix of nvidia-smi topo")
     start = lines.index(header)
@@ -80,7 +83,7 @@ def parse_links(transcripts: Sequence[Transcript]) -> Iterator[tuple[str, Value]
     inactive: dict[str, int] = {}
     dead = 0
     gpu = ""
-    for line in output(transcripts, _LINKS).splitlines():
+    for line in output(transcripts, _LINKS.label).splitlines():
         found = re.match(r"GPU (\d{1,3}):", line)
         if found is not None:
             gpu = found[1]
@@ -101,6 +104,12 @@ def parse_links(transcripts: Sequence[Transcript]) -> Iterator[tuple[str, Value]
 
 
 PROBES = (
-    Probe("gpu-topology", "How the GPUs are joined to each other", fixed(_MATRIX, _PEERS, DEVICES), parse_matrix, cost_s=1.0),
+    Probe(
+        "gpu-topology",
+        "How the GPUs are joined to each other",
+        fixed(_MATRIX, _PEERS, DEVICES),
+        parse_matrix,
+        cost_s=1.0,
+    ),
     Probe("nvlink", "The state of the NVLinks", fixed(_LINKS, DEVICES), parse_links, cost_s=1.0),
 )

@@ -6,20 +6,22 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from triage.lazy_regex import lazy_regex
 from triage.model import Value
 from triage.probing.catalogue.nvidia_devices import DEVICES, files, first, gpu_nodes, require_nvidia
 from triage.probing.catalogue.nvidia_smi import TIMEOUT_S, failure, no_devices, number, output, rows, unreachable
 from triage.probing.catalogue.process_list import SERVICES, below, sees_whole_host
 from triage.probing.probe import Command, File, Probe, Read, Target, Transcript, by_label, fixed
 
-_FIELDS = (
-    "index,name,driver_version,memory.total,memory.used,memory.free,compute_mode,mig.mode.current,compute_cap"  # fmt: skip
-)
+_FIELDS = "index,name,driver_version,memory.total,memory.used,memory.free,compute_mode,mig.mode.current,compute_cap"
 _LIST = Command(("nvidia-smi", f"--query-gpu={_FIELDS}", "--format=csv,nounits"), TIMEOUT_S)
 # The name comes last: it may hold commas.
+_HOLDER_FIELDS = ("gpu_bus_id", "pid", "used_gpu_memory", "process_name")
 _HOLDERS = Command(
-    ("nvidia-smi", "--query-compute-apps=gpu_bus_id,pid,used_memory,process_name", "--format=csv,nounits"), TIMEOUT_S
+    ("nvidia-smi", f"--query-compute-apps={','.join(_HOLDER_FIELDS)}", "--format=csv,nounits"), TIMEOUT_S
 )
+# Labels by their beginning: a recording of another release may have asked for other fields.
+_LISTED, _HELD = "nvidia-smi --query-gpu=", "nvidia-smi --query-compute-apps="
 _CARDS = File("/proc/driver/nvidia/gpus/*/information")
 _MOST_NAMES = 16
 # What the driver itself and a context that just ended may hold.
@@ -27,12 +29,12 @@ _UNEXPLAINED_MB = 1500
 
 # Compute capability by name, for hosts where nvidia-smi cannot be asked; the first that fits counts.
 _CAPABILITIES = tuple(
-    (re.compile(rf"\b(?:{names})\b"), value)
+    (lazy_regex(rf"\b(?:{names})\b"), value)
     for names, value in (
-        (r"G?B300", 10.3), (r"G?B[12]00", 10.0), (r"GB10", 12.1), (r"RTX PRO [2-6]\d{3}|RTX 50\d0(?: Ti)?", 12.0),
-        (r"G?H[128]00|GH200|H20", 9.0), (r"L4|L20|L40S?|RTX 40\d0(?: \w+)?|RTX [456]\d{3} Ada", 8.9),
-        (r"A[18]00|A30", 8.0), (r"A2|A10G?|A16|A40|RTX A\d{4}|RTX 30\d0(?: Ti)?", 8.6), (r"T4|RTX 20\d0(?: \w+)?", 7.5),
-        (r"V100\w*", 7.0), (r"P100", 6.0), (r"P4|P40", 6.1),
+        (r"G?B300", 10.3), (r"G?B[12]00", 10.0), (r"GB10", 12.1), (r"RTX PRO [2-6]\d{3}|RTX 50\d0", 12.0),
+        (r"G?H[128]00|GH200|H20", 9.0), (r"L2|L4|L20|L40S?|RTX 40\d0|RTX [2-6]\d{3} Ada", 8.9), (r"A[18]00|A30", 8.0),
+        (r"A2|A10G?|A16|A40|RTX A\d{4}|RTX 30\d0", 8.6), (r"T4|RTX 20\d0|Quadro RTX \d{4}", 7.5), (r"V100", 7.0),
+        (r"P100", 6.0), (r"P4|P40", 6.1),
     )
 )  # fmt: skip
 
@@ -42,7 +44,7 @@ def parse_list(transcripts: Sequence[Transcript]) -> Iterator[tuple[str, Value]]
 
     Raises NotApplicable without any NVIDIA device, ValueError if neither answers.
     """
-    listed = first(transcripts, _LIST.label)
+    listed = first(transcripts, _LISTED)
     works = listed.status == "ok" and not failure(listed.text)
     cards = by_label(transcripts, _CARDS.label)
     if cards is not None:
@@ -51,13 +53,16 @@ def parse_list(transcripts: Sequence[Transcript]) -> Iterator[tuple[str, Value]]
         yield "gpu.count", 0
         return
     if works:
-        yield from _of_rows([row for row in rows(listed.text) if row["index"].isdigit()])
-        yield "gpu.unreachable", unreachable(listed.text)
+        lost = unreachable(listed.text)
+        yield "gpu.unreachable", lost
+        # With every GPU lost there is no table.
+        if not lost or "index," in listed.text:
+            yield from _of_rows([row for row in rows(listed.text, "index", "name") if row["index"].isdigit()])
         return
     nodes = gpu_nodes(transcripts)
     if cards is None or nodes is None:
         require_nvidia(transcripts)
-        raise ValueError(failure(listed.text) or f"{listed.label}: {listed.reason or listed.status}")
+        raise ValueError(failure(listed.text) or f"nvidia-smi: {listed.reason or listed.status}")
     yield "gpu.device_nodes", len(nodes)
     # The driver shows all cards of the host, also to a container that got none of them.
     names = [name for minor, name in _cards(cards) if minor in nodes]
@@ -133,7 +138,7 @@ def parse_holders(transcripts: Sequence[Transcript]) -> Iterator[tuple[str, Valu
     A container does not see the processes of others: memory that nobody seen holds is ``gpu.hidden_memory_mb``, and then
     no count is given. Raises NotApplicable without a GPU, ValueError if nvidia-smi does not answer.
     """
-    holders = rows(output(transcripts, _HOLDERS))
+    holders = rows(output(transcripts, _HELD), *_HOLDER_FIELDS)
     tree = by_label(transcripts, "processes below ")
     own = set(tree.text.split()) if tree is not None else set()
     hidden = _hidden(transcripts, holders)
@@ -154,7 +159,7 @@ def _memory_of(holders: Sequence[Mapping[str, str]]) -> Counter[str]:
     """MiB held on each GPU; a GPU where a size is not known is left out."""
     held: Counter[str] = Counter()
     for row in holders:
-        size = number(row["used_memory"])
+        size = number(row["used_gpu_memory"])
         if size is not None:
             held[row["gpu_bus_id"]] += int(size)
     return held
@@ -162,16 +167,16 @@ def _memory_of(holders: Sequence[Mapping[str, str]]) -> Counter[str]:
 
 def _hidden(transcripts: Sequence[Transcript], holders: Sequence[Mapping[str, str]]) -> int:
     """MiB in use, on the GPU with most, that no process seen here holds; 0 where that cannot be told."""
-    listed, services = by_label(transcripts, _LIST.label), by_label(transcripts, SERVICES.label)
+    listed, services = by_label(transcripts, _LISTED), by_label(transcripts, SERVICES.label)
     if listed is None or failure(listed.text) or no_devices(listed.text):
         return 0
     if services is not None and sees_whole_host(services.text):
         return 0
     # Which row is which GPU is not needed: with holders, only what exceeds all of them counts.
-    sizes = [number(row.get("memory.used", "")) for row in rows(listed.text)]
+    sizes = [number(row["memory.used"]) for row in rows(listed.text, "memory.used")]
     used = max((int(size) for size in sizes if size is not None), default=0)
     seen = max(_memory_of(holders).values(), default=0)
-    unknown = any(number(row["used_memory"]) is None for row in holders)
+    unknown = any(number(row["used_gpu_memory"]) is None for row in holders)
     return used - seen if used - seen > _UNEXPLAINED_MB and not unknown else 0
 
 

@@ -6,12 +6,18 @@ import glob
 import re
 from collections.abc import Sequence
 
+from triage.lazy_regex import lazy_regex
 from triage.probing.probe import Look, NotApplicable, Transcript
 
 # The whole of /dev is left alone: only names that the driver makes.
-_PATTERNS = ("/dev/nvidia*", "/dev/nvidia-caps-imex-channels/*", "/proc/driver/nvidia", "/proc/driver/nvidia-nvswitch")
+_PATTERNS = (
+    "/dev/nvidia*",
+    "/dev/nvidia-caps-imex-channels/*",
+    "/proc/driver/nvidia",
+    "/proc/driver/nvidia-nvswitch/devices/*",
+)
 NO_NVIDIA = "no NVIDIA device: neither /dev/nvidia* nor /proc/driver/nvidia"
-_NUMBERED = re.compile(r"/dev/nvidia(\d{1,4})")
+_NUMBERED = lazy_regex(r"/dev/nvidia(\d{1,4})")
 
 
 def _list_devices() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from triage.lazy_regex import lazy_regex
 from triage.model import Value
 from triage.probing.catalogue.nvidia_devices import DEVICES, first, require_nvidia
 from triage.probing.catalogue.nvidia_smi import BANNER, failure
@@ -15,11 +16,11 @@ _PARAMETERS = "/proc/driver/nvidia/params"
 _MODULE = "/sys/module/nvidia/version"
 
 _NUMBER = r"(\d{3}\.\d{1,4}(?:\.\d{1,4})?)"
-_KERNEL_MODULE = re.compile(rf"NVRM version: NVIDIA UNIX ([^\n]{{0,60}}?)\s+{_NUMBER}(?=\s|$)")
+_KERNEL_MODULE = lazy_regex(rf"NVRM version: NVIDIA UNIX ([^\n]{{0,60}}?)\s+{_NUMBER}(?=\s|$)")
 # A new wording says KMD and UMD for the two halves of the driver.
-_BANNER = re.compile(rf"NVIDIA-SMI {_NUMBER}\s+(?:Driver|KMD) Version: {_NUMBER}")
-_CUDA = re.compile(r"CUDA (?:UMD )?Version: (\d{1,2}\.\d{1,2})")
-_LIBRARY = re.compile(r"NVML library version: (\d{3}\.[\d.]{1,12})")
+_BANNER = lazy_regex(rf"NVIDIA-SMI {_NUMBER}\s+(?:Driver|KMD) Version: {_NUMBER}")
+_CUDA = lazy_regex(r"CUDA (?:UMD )?Version: (\d{1,2}\.\d{1,2})")
+_LIBRARY = lazy_regex(r"NVML library version: (\d{3}\.[\d.]{1,12})")
 _MISMATCH = "Driver/library version mismatch"
 # The newest CUDA of a branch of the driver, for hosts where nvidia-smi cannot be asked.
 _CUDA_OF_BRANCH = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from triage.lazy_regex import lazy_regex
 from triage.probing.catalogue.nvidia_devices import NO_NVIDIA, device_paths, first
 from triage.probing.probe import Command, NotApplicable, Transcript
 
@@ -15,13 +16,13 @@ REPORT = Command(("nvidia-smi", "-q"), TIMEOUT_S)
 NO_GPU = "nvidia-smi finds no GPU"
 
 _FAILURES = (
-    re.compile(r"Failed to initialize NVML: ([^\n]{1,100})"),
-    re.compile(r"NVIDIA-SMI has failed because it (couldn't communicate with the NVIDIA driver)"),
-    re.compile(r"NVIDIA-SMI (couldn't find libnvidia-ml\.so library)"),
-    re.compile(r'(Field "[^"\n]{1,60}" is not a valid field to query)'),
+    lazy_regex(r"Failed to initialize NVML: ([^\n]{1,100})"),
+    lazy_regex(r"NVIDIA-SMI has failed because it (couldn't communicate with the NVIDIA driver)"),
+    lazy_regex(r"NVIDIA-SMI (couldn't find libnvidia-ml\.so library)"),
+    lazy_regex(r'(Field "[^"\n]{1,60}" is not a valid field to query)'),
 )
-_UNREACHABLE = re.compile(r"Unable to determine the device handle for ")
-_NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,9})?")
+_UNREACHABLE = lazy_regex(r"Unable to determine the device handle for ")
+_NUMBER = lazy_regex(r"-?\d{1,15}(?:\.\d{1,9})?")
 
 
 def failure(text: str) -> str:
@@ -43,13 +44,13 @@ def unreachable(text: str) -> int:
     return len(_UNREACHABLE.findall(text))
 
 
-def output(transcripts: Sequence[Transcript], command: Command) -> str:
-    """What ``command`` printed, if it is an answer.
+def output(transcripts: Sequence[Transcript], start: str) -> str:
+    """What the command whose line begins with ``start`` printed, if it is an answer.
 
     Raises NotApplicable where the host has nothing of NVIDIA or no GPU, ValueError where the answer is missing.
     """
-    item = first(transcripts, command.label)
-    reason = failure(item.text) if item.status == "ok" else f"{item.label}: {item.reason or item.status}"
+    item = first(transcripts, start)
+    reason = failure(item.text) if item.status == "ok" else f"nvidia-smi: {item.reason or item.status}"
     if reason:
         # nvidia-smi may be installed where no driver is.
         if device_paths(transcripts) == ():
@@ -66,17 +67,21 @@ def number(text: str) -> float | None:
     return float(found[0]) if found is not None else None
 
 
-def rows(text: str) -> list[dict[str, str]]:
+def rows(text: str, *needed: str) -> list[dict[str, str]]:
     """A CSV table with its header: a mapping a row, keyed by the field's name without its unit. The last field may hold
-    commas. Lines that are not rows (warnings) are left out. Raises ValueError if there is no header."""
-    lines = [line for line in text.splitlines() if "," in line]
-    if not lines:
-        raise ValueError("not a table of nvidia-smi")
-    names = [re.sub(r" \[.*", "", name.strip()) for name in lines[0].split(",")]
-    if not all(re.fullmatch(r"[a-z][a-z0-9_.]*", name) for name in names):
-        raise ValueError("the table of nvidia-smi has no header")
-    cells = (line.split(",", len(names) - 1) for line in lines[1:])
-    return [{name: cell.strip() for name, cell in zip(names, row, strict=True)} for row in cells if len(row) == len(names)]
+    commas. Lines that are not rows (warnings) are left out. Raises ValueError if the header lacks a field that is
+    ``needed``."""
+    lines = iter(text.splitlines())
+    for line in lines:
+        names = [re.sub(r" \[.*", "", name.strip()) for name in line.split(",")]
+        if set(needed) <= set(names):
+            break
+    else:
+        raise ValueError("not the table that nvidia-smi was asked for")
+    cells = (line.split(",", len(names) - 1) for line in lines)
+    return [
+        {name: cell.strip() for name, cell in zip(names, row, strict=True)} for row in cells if len(row) == len(names)
+    ]
 
 
 def gpu_reports(text: str) -> tuple[Mapping[str, str], ...]:

@@ -67,7 +67,10 @@ def package_facts(
             yield f"{name}.places", _places(copies)
     yield from _torch(packages.get("torch", ()), torch)
     yield from _nvidia(packages)
-    yield "packages.without_record", _first(name for name, copies in packages.items() if not copies[0].has_record)
+    yield (
+        "packages.without_record",
+        _first(name for name, copies in packages.items() if not all(item.has_record for item in copies)),
+    )
     if rests:
         yield "packages.leftovers", _first(rests)
 

@@ -45,9 +45,9 @@ class PythonEnvironment:
 
     def holds_server(self) -> bool:
         """True when SGLang or torch lies on its path."""
-        return any(
-            (folder.path / name).is_dir() for folder in self.folders for name in ("sglang", "torch")
-        ) or any(next(folder.path.glob("sglang-*.dist-info"), None) is not None for folder in self.folders)
+        return any((folder.path / name).is_dir() for folder in self.folders for name in ("sglang", "torch")) or any(
+            next(folder.path.glob("sglang-*.dist-info"), None) is not None for folder in self.folders
+        )
 
 
 def find_environment(target: Target) -> PythonEnvironment:
@@ -72,7 +72,9 @@ def _candidates(target: Target, variables: Mapping[str, str], root: Path) -> Ite
     if target.python is not None:
         named = target.python
         bare = not named.is_absolute() and len(named.parts) == 1 and not named.exists()
-        yield from (("python", path) for path in (_on_path(named.name, variables, root) if bare else [named.absolute()]))
+        yield from (
+            ("python", path) for path in (_on_path(named.name, variables, root) if bare else [named.absolute()])
+        )
     elif target.pid is not None:
         yield from (("pid", path) for path in _of_process(target.pid, variables, root))
     else:
@@ -87,10 +89,10 @@ def _of_process(pid: int, variables: Mapping[str, str], root: Path) -> Iterator[
     folder = PROC / str(pid)
     with open(folder / "cmdline", "rb") as stream:
         program = os.fsdecode(stream.read(4096).split(b"\0")[0])
-    running = inside(root, Path(os.readlink(folder / "exe").removesuffix(" (deleted)")))
+    running = inside(root, Path(str((folder / "exe").readlink()).removesuffix(" (deleted)")))
     # A title that the process gave itself stands where its command line was, so the name must look like a program's.
     if Path(program).name.startswith("python"):
-        yield from [inside(root, Path(program))] if os.path.isabs(program) else _on_path(program, variables, root)
+        yield from [inside(root, Path(program))] if program.startswith("/") else _on_path(program, variables, root)
     if active := variables.get("VIRTUAL_ENV"):
         yield inside(root, Path(active))
     # An environment's interpreter is a link to the one that runs.
@@ -100,7 +102,7 @@ def _of_process(pid: int, variables: Mapping[str, str], root: Path) -> Iterator[
 
 def _on_path(name: str, variables: Mapping[str, str], root: Path) -> Iterator[Path]:
     for folder in variables.get("PATH", "").split(os.pathsep):
-        if os.path.isabs(folder) and os.access(path := inside(root, Path(folder, name)), os.X_OK):
+        if folder.startswith("/") and os.access(path := inside(root, Path(folder, name)), os.X_OK):
             yield path
 
 
@@ -112,7 +114,7 @@ def _describe(chosen: str, path: Path, root: Path, variables: Mapping[str, str])
     if not minor or not any((prefix / lib / f"python{minor}").is_dir() for lib in ("lib", "lib64", "local/lib")):
         return None
     home = settings.get("home", "")
-    base = inside(root, Path(home)).parent if os.path.isabs(home) else prefix
+    base = inside(root, Path(home)).parent if home.startswith("/") else prefix
     is_virtual = bool(settings)
     with_system = settings.get("include-system-site-packages", "").lower() == "true"
     places = (prefix, base) if is_virtual and with_system else (prefix,)

@@ -10,10 +10,11 @@ from pathlib import Path
 from triage.matching.fact_packages import normalised
 from triage.model import Value
 from triage.probing.catalogue.distributions import distributions, leftovers, module_place
-from triage.probing.catalogue.package_facts import BUILDS, MODULES, Installed, package_facts
+from triage.probing.catalogue.looks import look
+from triage.probing.catalogue.package_facts import MODULES, Installed, package_facts
 from triage.probing.catalogue.python_environment import PythonEnvironment, find_environment
 from triage.probing.catalogue.target_process import outside
-from triage.probing.probe import Look, Probe, Read, Target, Transcript, by_label
+from triage.probing.probe import Probe, Read, Target, Transcript, by_label
 from triage.records import dataclass
 
 LABEL = "installed packages"
@@ -133,10 +134,9 @@ def _listing(text: str) -> tuple[Mapping[str, Sequence[Installed]], frozenset[st
 
 
 def _reads(target: Target) -> Sequence[Read]:
-    return (Look(LABEL, lambda: describe(target)),)
+    return (look(LABEL, lambda: describe(target)),)
 
 
 PROBES = (
     Probe("python-packages", "Packages of the server's Python, and the build of torch", _reads, parse, cost_s=0.4),
 )
-assert BUILDS

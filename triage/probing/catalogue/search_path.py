@@ -34,7 +34,7 @@ def path_folders(
         return True
 
     for part in variables.get("PYTHONPATH", "").split(os.pathsep):
-        if os.path.isabs(part) and fresh(path := inside(root, Path(part))):
+        if part.startswith("/") and fresh(path := inside(root, Path(part))):
             yield PathFolder(path)
     places = [*(_user_site(minor, variables, root) if user_site else ())]
     places += [folder for prefix in prefixes for folder in _site_folders(prefix, minor)]
@@ -54,8 +54,8 @@ def _site_folders(prefix: Path, minor: str) -> Iterator[Path]:
 
 
 def _user_site(minor: str, variables: Mapping[str, str], root: Path) -> Iterator[Path]:
-    base = variables.get("PYTHONUSERBASE") or os.path.join(variables.get("HOME", ""), ".local")
-    if os.path.isabs(base) and not variables.get("PYTHONNOUSERSITE"):
+    base = variables.get("PYTHONUSERBASE") or f"{variables.get('HOME', '')}/.local"
+    if base.startswith("/") and not variables.get("PYTHONNOUSERSITE"):
         yield inside(root, Path(base, "lib", f"python{minor}", "site-packages"))
 
 

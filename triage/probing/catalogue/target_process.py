@@ -42,7 +42,7 @@ def process_variables(pid: int) -> tuple[int, dict[str, str]]:
         variables = _variables(_head(folder / "environ"))
         if variables:
             return pid, variables
-        here = os.readlink(folder / "exe")
+        here = str((folder / "exe").readlink())
         if program not in ("", here):
             break
         program, pid = here, _parent(folder)
@@ -79,7 +79,7 @@ def resolve(root: Path, path: Path) -> Path:
         return path.resolve()
     for _ in range(_MAX_LINKS):
         try:
-            target = Path(os.readlink(path))
+            target = path.readlink()
         except OSError:
             break
         path = inside(root, target) if target.is_absolute() else Path(os.path.normpath(path.parent / target))
