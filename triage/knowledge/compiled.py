@@ -6,10 +6,10 @@ that decides it. It is never a pickle, is replaced atomically, and is only read 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import hyperscan
@@ -23,9 +23,9 @@ from triage.model import Location
 from triage.private_cache import read_private, write_private
 from triage.records import dataclass
 
-_MAGIC = b"sgltriage-knowledge-2\n"
-_DIGEST = 33
-"""Length of the line of the digest: 16 bytes as hexadecimal digits, and a line feed."""
+_MAGIC = b"sgltriage-knowledge-3\n"
+_CHECKSUM = 9
+"""Length of the line of the checksum: 8 hexadecimal digits, and a line feed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +93,35 @@ def _place_of(key: str, base: KnowledgeBase) -> Location:
     return record.place("evidence", names.index(rest.partition("/")[0]), "log")
 
 
+class _StoredRecords(Mapping[str, SignatureRecord]):
+    """The signatures of a cache file; only those that are asked for are decoded, and a scan asks for few."""
+
+    def __init__(self, rows: Sequence[tuple[str, str, str, int, int]], text: memoryview) -> None:
+        self._rows = {row[0]: row for row in rows}
+        self._text = text
+        self._decoded: dict[str, SignatureRecord] = {}
+
+    def __getitem__(self, identifier: str) -> SignatureRecord:
+        found = self._decoded.get(identifier)
+        if found is None:
+            _, area, path, start, stop = self._rows[identifier]
+            found = SignatureRecord(json.loads(bytes(self._text[start:stop])), area, path)
+            self._decoded[identifier] = found
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __contains__(self, identifier: object) -> bool:
+        return identifier in self._rows
+
+
 def _parse(content: bytes) -> Knowledge | None:
-    """Knowledge from the file's bytes (a line of format, a line of digest, a line of two lengths, JSON, automaton); None if
-    they are damaged or of another platform."""
+    """Knowledge from the file's bytes (lines of format, checksum and three lengths; the head as JSON, the signatures as JSON
+    each, the automaton); None if they are damaged or of another platform."""
     try:
         return _parsed(content)
     except (ValueError, KeyError, TypeError, hyperscan.error):
@@ -105,38 +131,40 @@ def _parse(content: bytes) -> Knowledge | None:
 def _parsed(content: bytes) -> Knowledge | None:
     if not content.startswith(_MAGIC):
         return None
-    body = memoryview(content)[len(_MAGIC) + _DIGEST :]
-    if content[len(_MAGIC) : len(_MAGIC) + _DIGEST] != _digest(body):
+    whole = memoryview(content)
+    if content[len(_MAGIC) : len(_MAGIC) + _CHECKSUM] != _checksum([whole[len(_MAGIC) + _CHECKSUM :]]):
         return None
-    start = content.index(b"\n", len(_MAGIC) + _DIGEST) + 1
-    lengths = [int(number) for number in content[len(_MAGIC) + _DIGEST : start].split()]
-    if len(lengths) != 2 or sum(lengths) != len(content) - start:
+    start = content.index(b"\n", len(_MAGIC) + _CHECKSUM) + 1
+    head_size, text_size, automaton_size = map(int, content[len(_MAGIC) + _CHECKSUM : start].split())
+    if head_size + text_size + automaton_size != len(content) - start:
         return None
-    middle = start + lengths[0]
-    head = json.loads(content[start:middle])
-    records = {row["data"]["id"]: SignatureRecord(row["data"], row["area"], row["path"]) for row in head["signatures"]}
+    head = json.loads(content[start : start + head_size])
+    text = whole[start + head_size : start + head_size + text_size]
     expressions = [Expression(row[0], row[1], row[2], row[3], tuple(row[4])) for row in head["expressions"]]
-    return Knowledge(KnowledgeBase(records), PatternDatabase.load(expressions, content[middle:]))
+    database = PatternDatabase.load(expressions, bytes(whole[start + head_size + text_size :]))
+    return Knowledge(KnowledgeBase(_StoredRecords(head["signatures"], text)), database)
 
 
-def _digest(body: bytes | memoryview) -> bytes:
-    """A line with the digest: Hyperscan would run a damaged automaton without a word."""
-    return hashlib.blake2b(body, digest_size=16).hexdigest().encode() + b"\n"
+def _checksum(parts: Sequence[bytes | memoryview]) -> bytes:
+    """A line with the CRC-32: against damage, for Hyperscan would run a damaged automaton without a word."""
+    value = 0
+    for part in parts:
+        value = zlib.crc32(part, value)
+    return f"{value:08x}\n".encode()
 
 
 def _content(knowledge: Knowledge) -> list[bytes]:
     """The file that ``_parse`` reads."""
+    rows: list[tuple[str, str, str, int, int]] = []
+    text = bytearray()
+    for identifier, item in knowledge.base.records.items():
+        start = len(text)
+        text += json.dumps(item.data, separators=(",", ":")).encode()
+        rows.append((identifier, item.area, item.path, start, len(text)))
+    expressions = [
+        [item.key, item.source, item.literal, item.once, item.shared] for item in knowledge.database.expressions
+    ]
+    head = json.dumps({"signatures": rows, "expressions": expressions}, separators=(",", ":")).encode()
     automaton = knowledge.database.dump()
-    head = json.dumps(
-        {
-            "signatures": [
-                {"data": item.data, "area": item.area, "path": item.path} for item in knowledge.base.records.values()
-            ],
-            "expressions": [
-                [item.key, item.source, item.literal, item.once, item.shared] for item in knowledge.database.expressions
-            ],
-        },
-        separators=(",", ":"),
-    ).encode()
-    body = f"{len(head)} {len(automaton)}\n".encode() + head + automaton
-    return [_MAGIC, _digest(body), body]
+    body = [f"{len(head)} {len(text)} {len(automaton)}\n".encode(), head, bytes(text), automaton]
+    return [_MAGIC, _checksum(body), *body]

@@ -47,22 +47,37 @@ def read_pack(root: Path, problems: Problems) -> list[PackFile]:
     if not _real(top).is_relative_to(inside):
         problems.add(Location(str(top)), "leads out of its pack")
         return found
-    for path in sorted(top.rglob("*.yaml")):
-        relative = path.relative_to(top)
-        if not _real(path).is_relative_to(inside):
-            problems.add(Location(str(path)), "leads out of its pack")
+    for path, area, is_link in _yaml_files(str(top)):
+        if is_link and not _real(Path(path)).is_relative_to(inside):
+            problems.add(Location(path), "leads out of its pack")
             continue
-        if not path.is_file():
+        if not os.path.isfile(path):  # noqa: PTH113  (a Path for each of hundreds of files would be felt at every start)
             continue
         if len(found) >= MAX_FILES:
             problems.add(Location(str(top)), f"more than {MAX_FILES} files; the rest is left out")
             break
-        if path.stat().st_size > MAX_BYTES:
-            problems.add(Location(str(path)), f"file is larger than {MAX_BYTES} bytes")
+        with open(path, "rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            problems.add(Location(path), f"file is larger than {MAX_BYTES} bytes")
             continue
-        area = relative.parts[0] if len(relative.parts) > 1 else ""
-        found.append(PackFile(str(path), area, path.read_bytes()))
+        found.append(PackFile(path, area, content))
     return found
+
+
+def _yaml_files(top: str) -> list[tuple[str, str, bool]]:
+    """(path, first folder below ``top``, is it a link) of every file, sorted by path; linked folders are not entered."""
+    found: list[tuple[str, str, bool]] = []
+    folders = [(top, "")]
+    while folders:
+        folder, area = folders.pop()
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append((entry.path, area or entry.name))
+                elif entry.name.endswith(".yaml"):
+                    found.append((entry.path, area, entry.is_symlink()))
+    return sorted(found, key=lambda item: item[0].split("/"))
 
 
 def read_packs(roots: Sequence[Path], problems: Problems) -> list[PackFile]:
