@@ -59,7 +59,7 @@ def test_unknown_says_so(unknown: Report, printed: Callable[..., str]) -> None:
     output = printed(unknown, "text")
     assert "unknown  no signature explains this" in output
     assert "RuntimeError: the flux capacitor is not charged" in output
-    assert "raised in model_runner.py:812 in forward; nearest: gpu-oom-runtime 62%, nccl-timeout 50%" in output
+    assert "printed in model_runner.py:812 in forward; nearest: gpu-oom-runtime 62%, nccl-timeout 50%" in output
 
 
 def test_number_of_unexplained_lines(unknown: Report, printed: Callable[..., str]) -> None:

@@ -202,3 +202,17 @@ def test_odd_files_in_place_of_the_version(tmp_path: Path, kind: str) -> None:
         [sys.executable, "-c", VERSION, str(odd.parent)], capture_output=True, check=True, timeout=20, env=variables, cwd=tmp_path
     )  # fmt: skip
     assert done.stdout == b"'0.5'\n"
+
+
+def test_editable_installs_are_followed(tmp_path: Path) -> None:
+    """A line of a .pth file that names a folder adds it; code in such a file is neither run nor taken for one."""
+    library = tmp_path / "env/lib/python3.12/site-packages"
+    checkout = tmp_path / "checkout/python"
+    library.mkdir(parents=True)
+    (checkout / "sglang").mkdir(parents=True)
+    ran = tmp_path / "ran"
+    (library / "__editable__.sglang-0.5.9.pth").write_text(
+        f"{checkout}\nimport os; open({str(ran)!r}, 'w')\n/no/such\n"
+    )
+    assert list(library_folders(tmp_path / "env", {})) == [library, checkout]
+    assert not ran.exists()

@@ -124,7 +124,10 @@ def _open_ends(report: Report, page: Page, view: View) -> Iterator[str]:
     for line in listed:
         rows.append(f"{page.place(line.place)}  {words.message(page.show(line.text), line.place)}")
         nearest = ", ".join(f"{page.show(near.id)} {words.percent(near.score)}" for near in line.nearest)
-        about = [f"raised in {page.show(line.origin)}" if line.origin else "", f"nearest: {nearest}" if nearest else ""]
+        about = [
+            f"printed in {page.show(line.origin)}" if line.origin else "",
+            f"nearest: {nearest}" if nearest else "",
+        ]
         if any(about):
             rows.append("    " + "; ".join(filter(None, about)))
     yield from block(rows)

@@ -191,6 +191,6 @@ def _outcome(probe: ProbeResult, page: Page) -> str:
 def _unexplained(line: Unexplained, page: Page) -> Iterator[str]:
     yield page.row("", page.place(line.place), words.message(page.show(line.text), line.place))
     nearest = ", ".join(f"{page.show(near.id)} {words.percent(near.score)}" for near in line.nearest)
-    about = [f"raised in {page.show(line.origin)}" if line.origin else "", f"nearest: {nearest}" if nearest else ""]
+    about = [f"printed in {page.show(line.origin)}" if line.origin else "", f"nearest: {nearest}" if nearest else ""]
     if any(about):
         yield page.row("", "  " + "; ".join(filter(None, about)))

@@ -9,7 +9,11 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-_LIBRARIES = ("lib/python3*/site-packages", "lib/python3*/dist-packages", "local/lib/python3*/dist-packages")
+_LIBRARIES = (
+    "lib/python3*/site-packages", "lib64/python3*/site-packages", "lib/python3*/dist-packages",
+    "local/lib/python3*/dist-packages",
+)  # fmt: skip
+_MOST_LINKS = 200
 _VERSION = re.compile(r"^(?:__version__ = version|__version__|version) = ['\"]([^'\"]{1,60})['\"]", re.MULTILINE)
 
 
@@ -20,10 +24,11 @@ def library_folders(python: Path | None, environment: Mapping[str, str]) -> Iter
     ``python`` on the PATH. Each folder once.
     """
     seen: set[Path] = set()
-    for folder in _of_interpreter(python) if python is not None else _of_machine(environment):
-        if folder not in seen:
-            seen.add(folder)
-            yield folder
+    for library in _of_interpreter(python) if python is not None else _of_machine(environment):
+        for folder in (library, *_linked(library)):
+            if folder not in seen:
+                seen.add(folder)
+                yield folder
 
 
 def package_version(package: Path) -> str:
@@ -63,6 +68,18 @@ def _libraries(prefix: Path) -> list[Path]:
     with contextlib.suppress(OSError):
         return [folder for pattern in _LIBRARIES for folder in sorted(prefix.glob(pattern))]
     return []
+
+
+def _linked(library: Path) -> list[Path]:
+    """The folders that ``*.pth`` files add, as an editable install does: their lines are read and never run."""
+    found: list[Path] = []
+    with contextlib.suppress(OSError, ValueError):
+        for file in sorted(library.glob("*.pth"))[:_MOST_LINKS]:
+            if file.is_file():
+                with open(file, encoding="utf-8", errors="replace") as stream:
+                    lines = stream.read(100_000).splitlines()
+                found.extend(Path(line) for line in lines if os.path.isabs(line) and os.path.isdir(line))  # noqa: PTH112, PTH117
+    return found
 
 
 def _prefix(python: Path) -> Path:
