@@ -21,7 +21,8 @@ _VERBS = {
     "why": ("triage.cli.why", "Why a log gives this diagnosis: its whole ledger."),
     "why-not": ("triage.cli.why", "Why a log does not give this diagnosis."),
     "probe": ("triage.cli.probe", "Ask this host what logs cannot tell, and record it."),
-    "kb": ("triage.cli.kb", "The knowledge base: list, show, lint, test, new, export-patterns, schema."),
+    "preflight": ("triage.cli.preflight", "Check a launch command and the host before the server is started."),
+    "kb": ("triage.cli.kb", "The knowledge base: list, show, lint, test, provenance, new, export-patterns, schema."),
 }
 
 
