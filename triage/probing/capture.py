@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import glob
 import os
+import queue
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as LookTimeout
 
 from triage.probing.probe import Command, File, Look, Read, Transcript
 
@@ -94,16 +94,25 @@ def _read_files(read: File) -> _Found:
 
 
 def _look(read: Look) -> _Found:
-    executor = ThreadPoolExecutor(1, thread_name_prefix="look")
+    answers: queue.SimpleQueue[str | Exception] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(read.function())
+        except Exception as error:  # noqa: BLE001  (a look that fails is an outcome, whatever went wrong)
+            answers.put(error)
+
+    # A daemon: a look that hangs on a dead file system must not keep the process from ending.
+    threading.Thread(target=ask, name="look", daemon=True).start()
     try:
-        text = executor.submit(read.function).result(read.timeout_s)
-    except LookTimeout:
+        answer = answers.get(timeout=read.timeout_s)
+    except queue.Empty:
         return read.label, "timed-out", "", None, f"took more than {read.timeout_s:g} s"
-    except OSError as error:
-        return read.label, _status_of(error), "", None, str(error.strerror or error)
-    finally:
-        executor.shutdown(wait=False)
-    return read.label, "ok", text[:MAX_TEXT], None, ""
+    if isinstance(answer, OSError):
+        return read.label, _status_of(answer), "", None, str(answer.strerror or answer)
+    if isinstance(answer, Exception):
+        return read.label, "failed", "", None, f"{type(answer).__name__}: {answer}"[:200]
+    return read.label, "ok", answer[:MAX_TEXT], None, ""
 
 
 def _text(output: bytes) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import queue
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
 from triage.probing.capture import capture
 from triage.probing.interpret import interpret
-from triage.probing.probe import Answer, Probe, Read, Target, Transcript
+from triage.probing.probe import Answer, Look, Probe, Read, Target, Transcript
 from triage.probing.snapshot import Snapshot
 from triage.safety.redact import Redactor
 
@@ -28,22 +29,55 @@ def look_at(
 ) -> Snapshot:
     """Carry out the reads of ``probes``, each read at its own pace, and keep the redacted transcripts."""
     end = clock() + limit_s
-    reads: dict[str, list[Read]] = {probe.name: list(probe.reads(target)) for probe in probes}
-    executor = ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="probe")
-    running = {
-        (name, number): executor.submit(capture, read, target.environment)
-        for name, some in reads.items()
-        for number, read in enumerate(some)
-    }
-    wait(running.values(), timeout=max(0.0, end - clock()))
-    executor.shutdown(wait=False, cancel_futures=True)
+    reads = {probe.name: _reads(probe, target) for probe in probes}
+    work: queue.SimpleQueue[tuple[tuple[str, int], Read]] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[tuple[str, int], Transcript]] = queue.SimpleQueue()
+    places = [(name, number) for name, some in reads.items() for number in range(len(some))]
+    for name, number in places:
+        work.put(((name, number), reads[name][number]))
+    for _ in range(min(_SIDE_BY_SIDE, len(places))):
+        # Daemons: a read that hangs on a dead file system must not keep the process from ending.
+        threading.Thread(target=_carry_out, args=(work, done, target), name="probe", daemon=True).start()
+    found: dict[tuple[str, int], Transcript] = {}
+    while len(found) < len(places):
+        try:
+            place, transcript = done.get(timeout=max(0.0, end - clock()))
+        except queue.Empty:
+            break
+        found[place] = transcript
     transcripts = {
         name: tuple(
-            _redacted(_result(running[name, number], read, limit_s), redactor) for number, read in enumerate(some)
+            _redacted(found.get((name, number)) or _late(read, limit_s), redactor) for number, read in enumerate(some)
         )
         for name, some in reads.items()
     }
     return Snapshot(transcripts, dict(redactor.counts))
+
+
+def _reads(probe: Probe, target: Target) -> list[Read]:
+    try:
+        return list(probe.reads(target))
+    except OSError as error:
+        # Even to find out what there is to look at may be refused.
+        reason = str(error.strerror or error)
+        return [Look(probe.name, lambda: _refuse(reason))]
+
+
+def _refuse(reason: str) -> str:
+    raise OSError(reason)
+
+
+def _carry_out(
+    work: queue.SimpleQueue[tuple[tuple[str, int], Read]],
+    done: queue.SimpleQueue[tuple[tuple[str, int], Transcript]],
+    target: Target,
+) -> None:
+    while True:
+        try:
+            place, read = work.get_nowait()
+        except queue.Empty:
+            return
+        done.put((place, capture(read, target.environment)))
 
 
 def answers(probes: Iterable[Probe], snapshot: Snapshot) -> tuple[Answer, ...]:
@@ -57,10 +91,8 @@ def _answer(probe: Probe, transcripts: Mapping[str, tuple[Transcript, ...]]) -> 
     return interpret(probe, transcripts[probe.name])
 
 
-def _result(future: Future[Transcript], read: Read, limit_s: float) -> Transcript:
-    if not future.done() or future.cancelled():
-        return Transcript(read.label, "timed-out", reason=f"not ready when the whole run had taken {limit_s:g} s")
-    return future.result()
+def _late(read: Read, limit_s: float) -> Transcript:
+    return Transcript(read.label, "timed-out", reason=f"not ready when the whole run had taken {limit_s:g} s")
 
 
 def _redacted(item: Transcript, redactor: Redactor) -> Transcript:

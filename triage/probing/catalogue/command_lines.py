@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 _SERVER_MODULES = frozenset({"sglang.launch_server", "sglang.srt.entrypoints.http_server"})
 _ROUTER_MODULES = frozenset(
@@ -93,6 +93,6 @@ def _module_of_script(path: str) -> str:
     if not path.endswith(".py"):
         return ""
     parts = path.removesuffix(".py").split("/")
-    starts: Iterator[int] = (at for at, part in enumerate(parts) if part in ("sglang", "sglang_router"))
+    names = (".".join(parts[at:]) for at, part in enumerate(parts) if part in ("sglang", "sglang_router"))
     # Of a checkout called sglang too, the package is the innermost.
-    return max((".".join(parts[at:]) for at in starts), key=lambda name: -len(name), default="")
+    return min(names, key=len, default="")

@@ -94,7 +94,7 @@ def _parse(transcripts: Sequence[Transcript]) -> Iterable[tuple[str, Value]]:
         folder, _, name = path.rpartition("/")
         files.setdefault(name, {})[folder] = body
     if files:
-        yield "container.cgroup_version", 2 if "memory.max" in files or "memory.events" in files else 1
+        yield "container.cgroup_version", 2 if files.keys() & {"memory.max", "memory.events", "cpu.max"} else 1
         yield from _memory(files)
         yield from _oom_kills(files)
         yield from _processors(files)

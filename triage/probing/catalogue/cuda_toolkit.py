@@ -95,7 +95,7 @@ def _version(name: str, text: str) -> str | None:
         found = re.search(r"Cuda compilation tools, release (\d{1,2}\.\d{1,2})", text)
         return found[1] if found is not None else None
     # The first line ends in the version; the bracket before it names the distribution's package, which has another.
-    line = re.sub(r"\([^)\n]{0,200}\)", "", text.partition("\n")[0])
+    line = re.sub(r"\([^)\n]{0,200}\)", "", text[:300].partition("\n")[0])
     numbers = _VERSION.findall(line)
     return str(numbers[0]) if numbers else None
 

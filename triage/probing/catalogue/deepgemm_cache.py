@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from triage.model import Value
-from triage.probing.catalogue.looks import look
+from triage.probing.catalogue.looks import is_folder, look
 from triage.probing.catalogue.target_process import inside, outside, root_of, variables_of
 from triage.probing.probe import Probe, Read, Target, Transcript, by_label
 
@@ -27,7 +27,7 @@ def describe(target: Target) -> str:
     lines = ["caches"]
     for path in _folders(variables):
         folder = inside(root, path)
-        if folder.is_dir():
+        if is_folder(folder):
             kernels, broken = _count(folder)
             writable = "yes" if os.access(folder, os.W_OK) else "no"
             lines.append(f"folder kernels={kernels} broken={broken} writable={writable} {outside(root, folder)}")

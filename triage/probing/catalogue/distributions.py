@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from triage.probing.catalogue.looks import is_folder, is_there
 from triage.records import dataclass
 
 _NAME_VERSION = re.compile(r"([A-Za-z0-9][A-Za-z0-9._]{0,99})-([0-9vV][A-Za-z0-9.!+_]{0,79})")
@@ -45,13 +46,13 @@ def distributions(folder: Path) -> Iterator[Distribution]:
 def leftovers(folder: Path) -> Iterator[str]:
     """Names of what a broken installation left: folders that pip renamed to ``~orch`` and metadata without a METADATA file."""
     for name in _entries(folder):
-        if name.startswith("~") or (name.endswith(".dist-info") and not (folder / name / "METADATA").exists()):
+        if name.startswith("~") or (name.endswith(".dist-info") and not is_there(folder / name / "METADATA")):
             yield name
 
 
 def module_place(folder: Path, module: str) -> bool:
     """True when ``import module`` would find something here: a package, or a compiled or plain module."""
-    if (folder / module / "__init__.py").is_file() or (folder / f"{module}.py").is_file():
+    if is_there(folder / module / "__init__.py") or is_there(folder / f"{module}.py"):
         return True
     return next(folder.glob(f"{module}.*.so"), None) is not None
 
@@ -77,10 +78,10 @@ def _entries(folder: Path) -> list[str]:
 def _dist_info(path: Path) -> Distribution | None:
     stated = _NAME_VERSION.fullmatch(path.name.removesuffix(".dist-info"))
     metadata = path / "METADATA"
-    if stated is None or not metadata.exists():
+    if stated is None or not is_there(metadata):
         return None
     installer = _WORD.search(metadata_text(path / "INSTALLER"))
-    has_record = (path / "RECORD").exists()
+    has_record = is_there(path / "RECORD")
     return Distribution(stated[1], stated[2], path.parent, metadata, has_record, installer[0] if installer else "none")
 
 
@@ -90,11 +91,11 @@ def _egg(path: Path) -> Distribution | None:
     elif path.name.endswith(".egg"):
         metadata = path / "EGG-INFO" / "PKG-INFO"
     else:
-        metadata = path / "PKG-INFO" if path.is_dir() else path
+        metadata = path / "PKG-INFO" if is_folder(path) else path
     fields = dict(_FIELD.findall(metadata_text(metadata))) if metadata is not None else {}
     if metadata is None or "Name" not in fields or "Version" not in fields:
         return None
-    has_record = any((metadata.parent / name).exists() for name in ("RECORD", "installed-files.txt"))
+    has_record = any(is_there(metadata.parent / name) for name in ("RECORD", "installed-files.txt"))
     return Distribution(fields["Name"], fields["Version"], path.parent, metadata, has_record, "none")
 
 

@@ -16,6 +16,7 @@ _NEEDED, _STRINGS, _STRINGS_SIZE, _SONAME, _RPATH, _RUNPATH = 1, 5, 10, 14, 15, 
 _MAX_HEADERS = 512
 _MAX_DYNAMIC = 1 << 18
 _MAX_STRINGS = 16 << 20
+_LARGEST_FILE = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def _file_offset(address: int, segments: list[tuple[int, int, int, int]]) -> int
 
 
 def _at(stream: BinaryIO, offset: int, size: int) -> bytes:
-    if offset >= 1 << 62:
+    if offset >= _LARGEST_FILE:
         raise ValueError("damaged ELF file: offset")
     stream.seek(offset)
     return stream.read(size)

@@ -30,7 +30,7 @@ _LINE = re.compile(r"([A-Za-z_][A-Za-z0-9_]{0,99})=(.*)")
 _MAX_VALUE = 4000
 _MAX_VARIABLES = 500
 _LOOPBACK = ipaddress.ip_address("127.0.0.1")
-_TOKEN_FILE = "# token file of the Hugging Face hub: "
+_LOGIN_FILE = "# token file of the Hugging Face hub: "
 PRESENT = "set"
 """The value of a fact about a variable whose name promises a secret."""
 
@@ -77,7 +77,7 @@ def parse(transcripts: Sequence[Transcript]) -> Iterable[tuple[str, Value]]:
     if variables.get("HUGGING_FACE_HUB_TOKEN") and not variables.get("HF_TOKEN"):
         yield "env.hf_token", PRESENT  # its older name, which the hub's client still reads
     yield "env.proxy_intercepts_loopback", _intercepts_loopback(variables)
-    if lines[-1].startswith(_TOKEN_FILE):
+    if lines[-1].startswith(_LOGIN_FILE):
         yield "hub.token_file", lines[-1].endswith("yes")
 
 

@@ -82,11 +82,12 @@ def _ask(path: str, root: Path) -> str:
     at = next(folder for folder in _upward(inside(root, Path("/", path))) if folder.exists())
     found = os.statvfs(at)
     options = ",".join(name for name, flag in _FLAGS if found.f_flag & flag) or "rw"
+    # The path stands last: a line feed in it must not come before the numbers.
     return (
-        f"path {path}\nat {outside(root, at)}\n"
         f"size_bytes {found.f_blocks * found.f_frsize}\nfree_bytes {found.f_bavail * found.f_frsize}\n"
         f"inodes {found.f_files}\nfree_inodes {found.f_favail}\noptions {options}\n"
         f"writable {'yes' if os.access(at, os.W_OK | os.X_OK) else 'no'}\n"
+        f"path {path}\nat {outside(root, at)}\n"
     )
 
 

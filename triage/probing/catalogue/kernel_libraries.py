@@ -10,7 +10,7 @@ from pathlib import Path
 from triage.model import Value
 from triage.probing.catalogue.elf_file import ElfFile, read_elf
 from triage.probing.catalogue.loader_folders import loader_folders
-from triage.probing.catalogue.looks import look
+from triage.probing.catalogue.looks import is_folder, is_there, look
 from triage.probing.catalogue.python_environment import PythonEnvironment, find_environment
 from triage.probing.catalogue.shared_libraries import CACHE, cache_entries, loader_cache
 from triage.probing.catalogue.target_process import inside, outside, resolve, root_of, variables_of
@@ -33,7 +33,7 @@ def describe(target: Target) -> str:
     root, variables = root_of(target), variables_of(target)
     environment = find_environment(target)
     lines = [f"python {environment.prefix}"]
-    package = next((folder.path for folder in environment.folders if (folder.path / "sgl_kernel").is_dir()), None)
+    package = next((folder.path for folder in environment.folders if is_folder(folder.path / "sgl_kernel")), None)
     if package is None:
         return "\n".join([*lines, "no-package"])
     everywhere = [*_preloaded(environment), *loader_folders(root)]
@@ -104,7 +104,7 @@ def _place(name: str, folders: Sequence[Path], variables: Mapping[str, str], roo
         # sgl_kernel itself looks for the runtime in the toolkit before it loads its objects.
         home = variables.get("CUDA_HOME") or variables.get("CUDA_PATH") or "/usr/local/cuda"
         folders = [*folders, *(inside(root, Path(home, lib)) for lib in ("lib", "lib64") if home.startswith("/"))]
-    return next((folder / name for folder in folders if (folder / name).exists()), None)
+    return next((folder / name for folder in folders if is_there(folder / name)), None)
 
 
 def _names(names: Iterable[str]) -> tuple[str, ...]:

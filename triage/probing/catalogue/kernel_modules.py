@@ -72,6 +72,11 @@ def loaded_modules(text: str) -> frozenset[str]:
     return frozenset(item[1] for item in found if item is not None)
 
 
+def _name_of(path: str) -> str:
+    """``kernel/drivers/infiniband/core/rdma-cm.ko.zst`` is rdma_cm."""
+    return path.rpartition("/")[2].partition(".ko")[0].replace("-", "_")
+
+
 def parse_loaded(transcripts: Sequence[Transcript]) -> Iterator[tuple[str, Value]]:
     """``kernel.module.<name>``: true, or false where /proc/modules could be read and nothing else shows the module. Of those
     that can be part of the kernel false is told only where the list of its built-in modules could be read too.
@@ -83,7 +88,7 @@ def parse_loaded(transcripts: Sequence[Transcript]) -> Iterator[tuple[str, Value
     # A module that is part of the kernel, and one that a sandbox hides in /proc/modules, may have its folder here.
     shown = set(in_sys.text.split()) if in_sys is not None else set()
     if built_in is not None:
-        shown |= {name.replace("-", "_") for name in re.findall(r"([\w-]{1,80})\.ko", built_in.text)}
+        shown |= {_name_of(line) for line in built_in.text.splitlines()}
     if by_label(transcripts, _DRIVER.label) is not None:
         shown.add("nvidia")
     if listed.status == "ok":

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from triage.probing.catalogue.looks import is_folder
 from triage.probing.catalogue.target_process import inside
 
 _MAX_FILES = 200
@@ -20,7 +21,7 @@ def loader_folders(root: Path = Path("/")) -> tuple[Path, ...]:
     named = [*_configured(root, "/etc/ld.so.conf", 0), *(Path(name) for name in standard)]
     found: dict[str, Path] = {}
     for path in (inside(root, path) for path in named):
-        if path.is_dir():
+        if is_folder(path):
             found.setdefault(os.path.realpath(path), path)
     return tuple(found.values())
 

@@ -16,9 +16,9 @@ _PARAMETERS = "/proc/driver/nvidia/params"
 _MODULE = "/sys/module/nvidia/version"
 
 _NUMBER = r"(\d{3}\.\d{1,4}(?:\.\d{1,4})?)"
-_KERNEL_MODULE = lazy_regex(rf"NVRM version: NVIDIA UNIX ([^\n]{{0,60}}?)\s+{_NUMBER}(?=\s|$)")
+_KERNEL_MODULE = lazy_regex(rf"NVRM version: NVIDIA UNIX ([^\n]{{0,60}}?)[ \t]{{1,8}}{_NUMBER}(?=\s|$)")
 # A new wording says KMD and UMD for the two halves of the driver.
-_BANNER = lazy_regex(rf"NVIDIA-SMI {_NUMBER}\s+(?:Driver|KMD) Version: {_NUMBER}")
+_BANNER = lazy_regex(rf"NVIDIA-SMI {_NUMBER}[ \t]{{1,60}}(?:Driver|KMD) Version: {_NUMBER}")
 _CUDA = lazy_regex(r"CUDA (?:UMD )?Version: (\d{1,2}\.\d{1,2})")
 _LIBRARY = lazy_regex(r"NVML library version: (\d{3}\.[\d.]{1,12})")
 _MISMATCH = "Driver/library version mismatch"

@@ -51,7 +51,8 @@ def running(pid: int | None = None) -> tuple[Process, ...]:
 
 def to_text(processes: Sequence[Process]) -> str:
     """One JSON object a line."""
-    return "".join(json.dumps({name: getattr(item, name) for name in _FIELDS}) + "\n" for item in processes)
+    records = ({name: getattr(item, name) for name in _FIELDS} for item in processes)
+    return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
 
 
 def from_text(text: str) -> tuple[Process, ...]:
@@ -60,7 +61,8 @@ def from_text(text: str) -> tuple[Process, ...]:
     Raises:
         ValueError: a line is not such an object.
     """
-    return tuple(_from_line(line) for line in text.splitlines() if line.strip())
+    # Not splitlines: JSON leaves the rarer ends of a line as they are.
+    return tuple(_from_line(line) for line in text.split("\n") if line.strip())
 
 
 _FIELDS = ("pid", "kind", "command", "parent", "state", "started", "python", "log", "ports")
@@ -104,7 +106,8 @@ def _candidates() -> Iterator[Process]:
             # Root looks after everybody's servers.
             if user and folder.stat().st_uid != user:
                 continue
-            kind = kind_of(_command(folder))
+            # What has ended and was not waited for keeps its short name only.
+            kind = kind_of(_command(folder) or ((folder / "comm").read_text("utf-8", "replace").strip(),))
         except OSError:
             continue
         item = _read(int(folder.name), kind) if kind else None

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from triage.probing.catalogue.elf_file import machine_of
+from triage.probing.catalogue.looks import is_folder, is_there
 from triage.probing.catalogue.search_path import PathFolder, path_folders
 from triage.probing.catalogue.target_process import PROC, inside, outside, resolve, root_of, variables_of
 from triage.probing.probe import Target
@@ -45,7 +46,7 @@ class PythonEnvironment:
 
     def holds_server(self) -> bool:
         """True when SGLang or torch lies on its path."""
-        return any((folder.path / name).is_dir() for folder in self.folders for name in ("sglang", "torch")) or any(
+        return any(is_folder(folder.path / name) for folder in self.folders for name in ("sglang", "torch")) or any(
             next(folder.path.glob("sglang-*.dist-info"), None) is not None for folder in self.folders
         )
 
@@ -71,7 +72,7 @@ def find_environment(target: Target) -> PythonEnvironment:
 def _candidates(target: Target, variables: Mapping[str, str], root: Path) -> Iterator[tuple[str, Path]]:
     if target.python is not None:
         named = target.python
-        bare = not named.is_absolute() and len(named.parts) == 1 and not named.exists()
+        bare = not named.is_absolute() and len(named.parts) == 1 and not is_there(named)
         yield from (
             ("python", path) for path in (_on_path(named.name, variables, root) if bare else [named.absolute()])
         )
@@ -111,7 +112,7 @@ def _describe(chosen: str, path: Path, root: Path, variables: Mapping[str, str])
     settings = dict(_SETTING.findall(_text(prefix / "pyvenv.cfg")))
     real = resolve(root, interpreter)
     minor = _minor(real, prefix, settings)
-    if not minor or not any((prefix / lib / f"python{minor}").is_dir() for lib in ("lib", "lib64", "local/lib")):
+    if not minor or not any(is_folder(prefix / lib / f"python{minor}") for lib in ("lib", "lib64", "local/lib")):
         return None
     home = settings.get("home", "")
     base = inside(root, Path(home)).parent if home.startswith("/") else prefix
@@ -124,25 +125,25 @@ def _describe(chosen: str, path: Path, root: Path, variables: Mapping[str, str])
         _full_version(minor, settings, real, base), _machine(real), tuple(folders), root,
         uv=settings.get("uv", ""),
         is_virtual=is_virtual,
-        is_conda=(prefix / "conda-meta").is_dir(),
-        is_managed=not is_virtual and any((base / lib / f"python{minor}" / "EXTERNALLY-MANAGED").is_file() for lib in ("lib", "lib64")),
+        is_conda=is_folder(prefix / "conda-meta"),
+        is_managed=not is_virtual and any(is_there(base / lib / f"python{minor}" / "EXTERNALLY-MANAGED") for lib in ("lib", "lib64")),
     )  # fmt: skip
 
 
 def _interpreter_and_prefix(path: Path, root: Path, variables: Mapping[str, str]) -> tuple[Path, Path]:
-    if path.is_dir():
+    if is_folder(path):
         if path.name in ("site-packages", "dist-packages") and len(path.parents) > 3:
             path = path.parents[2]
         prefix = path.parent if path.name == "bin" else path
         names = ("python3", "python")
-        return next((prefix / "bin" / name for name in names if (prefix / "bin" / name).exists()), prefix), prefix
+        return next((prefix / "bin" / name for name in names if is_there(prefix / "bin" / name)), prefix), prefix
     if path.parent.name == "shims":
         # pyenv puts a script there that looks up the version to run.
         versions = variables.get("PYENV_VERSION") or _text(path.parent.parent / "version")
         chosen = re.split(r"[:\s]", versions.strip(), maxsplit=1)[0]
         prefix = path.parent.parent / "versions" / (chosen or "-")
         return prefix / "bin" / path.name, prefix
-    if (path.parent.parent / "pyvenv.cfg").is_file():
+    if is_there(path.parent.parent / "pyvenv.cfg"):
         return path, path.parent.parent
     real = resolve(root, path)
     return real, real.parent.parent

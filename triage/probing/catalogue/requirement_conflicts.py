@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
@@ -48,8 +49,7 @@ def describe(target: Target) -> str:
                 continue  # hidden by one of the same name earlier on the path
             seen.add(name)
             lines.append(f"package {item.name} {item.version}")
-            stated = _REQUIRES.findall(metadata_text(item.metadata))
-            lines += [f"requires {text}" for text in stated if not _is_optional(text)]
+            lines += [f"requires {text}" for text in _stated(item.metadata) if not _is_optional(text)]
     return "\n".join(lines)
 
 
@@ -70,6 +70,15 @@ def parse(transcripts: Sequence[Transcript]) -> Iterable[tuple[str, Value]]:
     yield "requirements.conflict_count", len(conflicts)
     yield "requirements.missing", tuple(missing[:_MAX_SHOWN])
     yield "requirements.missing_count", len(missing)
+
+
+def _stated(metadata: Path) -> list[str]:
+    stated: list[str] = _REQUIRES.findall(metadata_text(metadata))
+    if not stated and metadata.name == "PKG-INFO":
+        # Older installations keep them in a file of their own; what follows a line in brackets is for extras and markers.
+        lines = metadata_text(metadata.with_name("requires.txt")).partition("[")[0].splitlines()
+        stated = [line.strip()[:_MAX_LENGTH] for line in lines if line.strip()]
+    return stated
 
 
 def _is_optional(text: str) -> bool:

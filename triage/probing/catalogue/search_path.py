@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from triage.probing.catalogue.looks import is_folder
 from triage.probing.catalogue.target_process import inside
 from triage.records import dataclass
 
@@ -28,7 +29,7 @@ def path_folders(
 
     def fresh(path: Path) -> bool:
         real = os.path.realpath(path)
-        if real in seen or not path.is_dir():
+        if real in seen or not is_folder(path):
             return False
         seen.add(real)
         return True
