@@ -46,7 +46,9 @@ def probes_that_matter(report: Report, probes: Sequence[Probe]) -> list[Probe]:
 
 def _logs(probes: Sequence[Probe], snapshot: Snapshot, knowledge: Knowledge) -> Iterator[Finding]:
     for probe in probes:
+        # The reads of a log are ways to the same lines, the best first.
         for item in snapshot.transcripts.get(probe.name, ()) if probe.is_log else ():
-            if item.status == "ok" and item.text:
+            if item.status == "ok" and not item.exit_code and item.text:
                 seen: Observation = observe_text(item.text.encode(), knowledge, f"probe {probe.name}")
                 yield from seen.findings
+                break

@@ -53,18 +53,18 @@ def _run(read: Command, environment: Mapping[str, str]) -> _Found:
     except OSError as error:
         return read.label, _status_of(error), "", None, str(error.strerror or error)
     timed_out = False
-    with child:
-        try:
-            output, _ = child.communicate(timeout=read.timeout_s)
-        except subprocess.TimeoutExpired:
-            timed_out = True
-            # The whole group: what the child started must not live on.
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(child.pid, signal.SIGKILL)
-            output = b""
-            with contextlib.suppress(subprocess.TimeoutExpired, ValueError):
-                output, _ = child.communicate(timeout=1.0)
-    text = _text(output)
+    try:
+        output, _ = child.communicate(timeout=read.timeout_s)
+    except subprocess.TimeoutExpired:
+        timed_out = True
+        # The whole group: what the child started must not live on.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+        output = b""
+        # A child that hangs in a driver cannot be killed; it is left to the kernel, and not waited for.
+        with contextlib.suppress(subprocess.TimeoutExpired, ValueError):
+            output, _ = child.communicate(timeout=1.0)
+    text = _text(output[-MAX_TEXT:] if read.tail else output)
     if timed_out:
         return read.label, "timed-out", text, None, f"took more than {read.timeout_s:g} s"
     return read.label, "ok", text, child.returncode, ""

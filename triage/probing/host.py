@@ -30,25 +30,24 @@ def look_at(
     """Carry out the reads of ``probes``, each read at its own pace, and keep the redacted transcripts."""
     end = clock() + limit_s
     reads = {probe.name: _reads(probe, target) for probe in probes}
-    work: queue.SimpleQueue[tuple[tuple[str, int], Read]] = queue.SimpleQueue()
-    done: queue.SimpleQueue[tuple[tuple[str, int], Transcript]] = queue.SimpleQueue()
-    places = [(name, number) for name, some in reads.items() for number in range(len(some))]
-    for name, number in places:
-        work.put(((name, number), reads[name][number]))
-    for _ in range(min(_SIDE_BY_SIDE, len(places))):
+    work: queue.SimpleQueue[Read] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[Read, Transcript]] = queue.SimpleQueue()
+    # Several probes read the same: each read is carried out once.
+    different = list(dict.fromkeys(read for some in reads.values() for read in some))
+    for read in different:
+        work.put(read)
+    for _ in range(min(_SIDE_BY_SIDE, len(different))):
         # Daemons: a read that hangs on a dead file system must not keep the process from ending.
         threading.Thread(target=_carry_out, args=(work, done, target), name="probe", daemon=True).start()
-    found: dict[tuple[str, int], Transcript] = {}
-    while len(found) < len(places):
+    found: dict[Read, Transcript] = {}
+    while len(found) < len(different):
         try:
-            place, transcript = done.get(timeout=max(0.0, end - clock()))
+            read, transcript = done.get(timeout=max(0.0, end - clock()))
         except queue.Empty:
             break
-        found[place] = transcript
+        found[read] = _redacted(transcript, redactor)
     transcripts = {
-        name: tuple(
-            _redacted(found.get((name, number)) or _late(read, limit_s), redactor) for number, read in enumerate(some)
-        )
+        name: tuple(found.get(read) or _redacted(_late(read, limit_s), redactor) for read in some)
         for name, some in reads.items()
     }
     return Snapshot(transcripts, dict(redactor.counts))
@@ -68,16 +67,16 @@ def _refuse(reason: str) -> str:
 
 
 def _carry_out(
-    work: queue.SimpleQueue[tuple[tuple[str, int], Read]],
-    done: queue.SimpleQueue[tuple[tuple[str, int], Transcript]],
+    work: queue.SimpleQueue[Read],
+    done: queue.SimpleQueue[tuple[Read, Transcript]],
     target: Target,
 ) -> None:
     while True:
         try:
-            place, read = work.get_nowait()
+            read = work.get_nowait()
         except queue.Empty:
             return
-        done.put((place, capture(read, target.environment)))
+        done.put((read, capture(read, target.environment)))
 
 
 def answers(probes: Iterable[Probe], snapshot: Snapshot) -> tuple[Answer, ...]:

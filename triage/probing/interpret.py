@@ -15,6 +15,7 @@ from triage.probing.probe import (
     NotApplicable,
     Probe,
     Transcript,
+    Unavailable,
 )
 
 
@@ -31,6 +32,8 @@ def interpret(probe: Probe, transcripts: Sequence[Transcript]) -> Answer:
         values = dict(probe.parse(transcripts))
     except NotApplicable as reason:
         return Answer(probe.name, NOT_APPLICABLE, str(reason), seconds)
+    except Unavailable as reason:
+        return Answer(probe.name, UNAVAILABLE, str(reason), seconds)
     except (ValueError, IndexError, KeyError, TypeError) as error:
         return Answer(probe.name, UNPARSABLE, f"{type(error).__name__}: {error}"[:200], seconds)
     facts = tuple(Fact(name, value, f"probe {probe.name}") for name, value in values.items())

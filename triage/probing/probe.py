@@ -30,10 +30,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Run ``argv`` without a shell; standard error is read with standard output. Never one that changes anything."""
+    """Run ``argv`` without a shell; standard error is read with standard output. Never one that changes anything.
+
+    ``tail``: of an output that is too long the end is kept, as a log needs it.
+    """
 
     argv: tuple[str, ...]
     timeout_s: float = 5.0
+    tail: bool = False
 
     @property
     def label(self) -> str:
@@ -85,10 +89,15 @@ class NotApplicable(Exception):  # noqa: N818  (an answer, not an error)
     """Raised by a probe's ``parse`` when the question makes no sense on this host; the text says why."""
 
 
+class Unavailable(ValueError):  # noqa: N818  (an answer, not an error)
+    """Raised by a probe's ``parse`` when what was read is a refusal or a failure of the tool and no answer; the text says
+    which."""
+
+
 Parse = Callable[[Sequence[Transcript]], Iterable[tuple[str, Value]]]
 """Transcripts (one for each read, in order, whatever its status) to (fact, value) pairs.
 
-Raises NotApplicable, or ValueError when a transcript is not what the parser knows. A fact that a transcript does not tell is
+Raises NotApplicable or Unavailable, or ValueError when a transcript is not what the parser knows. A fact that a transcript does not tell is
 left out. Pure: it must give the same for a transcript that was recorded elsewhere.
 """
 

@@ -11,7 +11,7 @@ from triage.model import Value
 from triage.probing.catalogue.nvidia_devices import DEVICES, files, first, gpu_nodes, require_nvidia
 from triage.probing.catalogue.nvidia_smi import TIMEOUT_S, failure, no_devices, number, output, rows, unreachable
 from triage.probing.catalogue.process_list import SERVICES, below, sees_whole_host
-from triage.probing.probe import Command, File, Probe, Read, Target, Transcript, by_label, fixed
+from triage.probing.probe import Command, File, Probe, Read, Target, Transcript, Unavailable, by_label, fixed
 
 _FIELDS = "index,name,driver_version,memory.total,memory.used,memory.free,compute_mode,mig.mode.current,compute_cap"
 _LIST = Command(("nvidia-smi", f"--query-gpu={_FIELDS}", "--format=csv,nounits"), TIMEOUT_S)
@@ -62,7 +62,7 @@ def parse_list(transcripts: Sequence[Transcript]) -> Iterator[tuple[str, Value]]
     nodes = gpu_nodes(transcripts)
     if cards is None or nodes is None:
         require_nvidia(transcripts)
-        raise ValueError(failure(listed.text) or f"nvidia-smi: {listed.reason or listed.status}")
+        raise Unavailable(failure(listed.text) or f"nvidia-smi: {listed.reason or listed.status}")
     yield "gpu.device_nodes", len(nodes)
     # The driver shows all cards of the host, also to a container that got none of them.
     names = [name for minor, name in _cards(cards) if minor in nodes]
@@ -73,7 +73,7 @@ def parse_list(transcripts: Sequence[Transcript]) -> Iterator[tuple[str, Value]]
 
 def _of_rows(gpus: Sequence[Mapping[str, str]]) -> Iterator[tuple[str, Value]]:
     if not gpus:
-        raise ValueError("nvidia-smi lists no GPU and does not say why")
+        raise Unavailable("nvidia-smi lists no GPU and does not say why")
     yield from _of_names([gpu.get("name", "") for gpu in gpus])
     capability = number(gpus[0].get("compute_cap", ""))
     if capability is not None:

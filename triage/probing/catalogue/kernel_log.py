@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from triage.lazy_regex import lazy_regex
 from triage.model import Value
 from triage.probing.catalogue.nvidia_devices import first
-from triage.probing.probe import Command, File, NotApplicable, Probe, Transcript, by_label, fixed
+from triage.probing.probe import Command, File, NotApplicable, Probe, Transcript, Unavailable, by_label, fixed
 
-_DMESG = Command(("dmesg",), 5.0)
-_JOURNAL = Command(("journalctl", "-k", "-b", "--no-pager", "-n", "5000"), 5.0)
+_DMESG = Command(("dmesg",), 5.0, tail=True)
+_JOURNAL = Command(("journalctl", "-k", "-b", "--no-pager", "-n", "5000"), 5.0, tail=True)
 _UPTIME = File("/proc/uptime")
 
 # "[  12.5] text", "[Sat Nov 21 ...] text", "<4>[ 12.5][ T1] text", "Nov 21 21:24:40 node-1 kernel: text", and a time zone's form.
@@ -34,7 +34,7 @@ _WHOLE = 1_000_000
 
 
 def parse(transcripts: Sequence[Transcript]) -> Iterator[tuple[str, Value]]:
-    """Facts ``kernel.*`` of the first log that can be read. Raises ValueError, with the reasons, if none can, and
+    """Facts ``kernel.*`` of the first log that can be read. Raises Unavailable, with the reasons, if none can, and
     NotApplicable for the made-up log of a sandbox.
 
     ``kernel.oom_killed`` is true where a process was killed that can be a server's, false where none was at all; another
@@ -94,7 +94,7 @@ def _readable(transcripts: Sequence[Transcript]) -> str:
         # "dmesg: read kernel buffer failed: Operation not permitted" is an answer to the caller, not a log.
         said = item.text.strip().rpartition("\n")[2][:120]
         reasons.append(item.reason or said or f"{command} printed nothing")
-    raise ValueError("; ".join(reasons))
+    raise Unavailable("; ".join(reasons))
 
 
 PROBES = (

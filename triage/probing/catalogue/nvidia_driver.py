@@ -9,7 +9,7 @@ from triage.lazy_regex import lazy_regex
 from triage.model import Value
 from triage.probing.catalogue.nvidia_devices import DEVICES, first, require_nvidia
 from triage.probing.catalogue.nvidia_smi import BANNER, failure
-from triage.probing.probe import File, Probe, Transcript, by_label, fixed
+from triage.probing.probe import File, Probe, Transcript, Unavailable, by_label, fixed
 
 _VERSION_FILE = "/proc/driver/nvidia/version"
 _PARAMETERS = "/proc/driver/nvidia/params"
@@ -36,7 +36,7 @@ def parse(transcripts: Sequence[Transcript]) -> Iterator[tuple[str, Value]]:
     facts.update(_smi(banner))
     if set(facts) <= {"driver.nvidia_smi"} and banner.status != "timed-out":
         require_nvidia(transcripts)
-        raise ValueError("neither /proc/driver/nvidia nor nvidia-smi tells a version")
+        raise Unavailable("neither /proc/driver/nvidia nor nvidia-smi tells a version")
     version = facts.get("driver.version")
     if "driver.cuda" not in facts and isinstance(version, str):
         cuda = _CUDA_OF_BRANCH.get(int(version.partition(".")[0]))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from triage.lazy_regex import lazy_regex
 from triage.probing.catalogue.nvidia_devices import NO_NVIDIA, device_paths, first
-from triage.probing.probe import Command, NotApplicable, Transcript
+from triage.probing.probe import Command, NotApplicable, Transcript, Unavailable
 
 TIMEOUT_S = 8.0
 """Without the persistence daemon every call wakes every GPU, which takes seconds on a host with eight."""
@@ -55,7 +55,7 @@ def output(transcripts: Sequence[Transcript], start: str) -> str:
         # nvidia-smi may be installed where no driver is.
         if device_paths(transcripts) == ():
             raise NotApplicable(NO_NVIDIA)
-        raise ValueError(reason)
+        raise Unavailable(reason)
     if no_devices(item.text):
         raise NotApplicable(NO_GPU)
     return item.text
