@@ -8,7 +8,7 @@ import pytest
 
 from triage.model import Value
 from triage.probing.catalogue.container import CONTAINER_LIMITS
-from triage.probing.probe import Target, Transcript
+from triage.probing.probe import Look, Target, Transcript
 
 LABELS = (
     "/.dockerenv",
@@ -142,4 +142,5 @@ def test_values_of_variables_are_not_recorded() -> None:
     """The address of the cluster's service is nobody's business: only that the variable is set."""
     reads = CONTAINER_LIMITS.reads(Target(environment={"KUBERNETES_SERVICE_HOST": "10.0.0.1", "container": "podman"}))
     look = next(read for read in reads if read.label == "variables of containers")
-    assert getattr(look, "function")() == "KUBERNETES_SERVICE_HOST\ncontainer=podman\n"  # noqa: B009
+    assert isinstance(look, Look)
+    assert look.function() == "KUBERNETES_SERVICE_HOST\ncontainer=podman\n"

@@ -7,7 +7,7 @@ import pytest
 from triage.model import Value
 from triage.probing.catalogue.network import NETWORK_INTERFACES
 from triage.probing.catalogue.text_forms import ASKED, nccl_takes
-from triage.probing.probe import Target, Transcript
+from triage.probing.probe import Look, Target, Transcript
 
 DEV = """Inter-|   Receive                                                |  Transmit
  face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
@@ -132,5 +132,6 @@ def test_what_is_asked_is_recorded() -> None:
     """The launch's values travel with the recording, so that it can be judged elsewhere."""
     target = Target(facts={"server.dist_init_addr": "10.0.0.5:5000"}, environment={"NCCL_SOCKET_IFNAME": "eth0"})
     look = next(read for read in NETWORK_INTERFACES.reads(target) if read.label == ASKED)
-    assert getattr(look, "function")() == "dist_init_addr 10.0.0.5:5000\nnccl_socket_ifname eth0\n"  # noqa: B009
+    assert isinstance(look, Look)
+    assert look.function() == "dist_init_addr 10.0.0.5:5000\nnccl_socket_ifname eth0\n"
     assert all(read.label != ASKED for read in NETWORK_INTERFACES.reads(Target()))

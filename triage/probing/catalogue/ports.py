@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -22,13 +23,14 @@ def _reads(target: Target) -> Sequence[Read]:
     return (
         Look(f"listening sockets of /proc/{process}/net/tcp", lambda: listening_rows("tcp", process)),
         Look(f"listening sockets of /proc/{process}/net/tcp6", lambda: listening_rows("tcp6", process)),
-        look(ASKED, lambda: _launch(target)),
+        look(ASKED, lambda: _launch(target, process)),
         *((Look("holder of the server's port", lambda: _holder(port, process)),) if isinstance(port, int) else ()),
     )
 
 
-def _launch(target: Target) -> str:
-    """Ports and addresses of the launch; which address is our own can only be said here, so it is said here."""
+def _launch(target: Target, process: str) -> str:
+    """Ports and addresses of the launch, and whether the address is our own: that can only be said on this machine."""
+    _require_tables(process)
     facts = target.facts
     values = {
         "port": facts.get("server.port"),
@@ -47,7 +49,14 @@ def _launch(target: Target) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def _require_tables(process: str) -> None:
+    """Nothing here tells anything without the tables, and the probe is then unavailable as a whole."""
+    if not any(os.access(f"/proc/{process}/net/{table}", os.R_OK) for table in ("tcp", "tcp6")):
+        raise FileNotFoundError("no tables of sockets")
+
+
 def _holder(port: int, process: str) -> str:
+    _require_tables(process)
     found = holders({item.inode for item in own_listeners(process) if item.port == port})
     return "".join(f"{pid} {name}\n" for pid, name in sorted(set(found.values())))
 

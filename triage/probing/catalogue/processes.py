@@ -13,7 +13,7 @@ from pathlib import Path
 
 from triage.probing.catalogue.bounded import within
 from triage.probing.catalogue.command_lines import kind_of
-from triage.probing.catalogue.sockets import own_listeners
+from triage.probing.catalogue.sockets import own_listeners, socket_links
 from triage.probing.catalogue.target_process import process_variables
 from triage.records import dataclass
 from triage.safety.redact import Redactor
@@ -205,10 +205,5 @@ def _log(pid: int) -> str:
 
 
 def _ports(pid: int) -> tuple[int, ...]:
-    links = set()
-    try:
-        for entry in os.scandir(_PROC / str(pid) / "fd"):
-            links.add(os.readlink(entry.path))  # noqa: PTH115  (a path object for each descriptor costs more)
-    except OSError:
-        return ()
+    links = set(socket_links(str(pid)))
     return tuple(sorted({item.port for item in own_listeners(str(pid)) if f"socket:[{item.inode}]" in links}))

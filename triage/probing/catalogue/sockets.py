@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import time
@@ -66,19 +67,20 @@ def holders(inodes: Collection[int]) -> dict[int, tuple[int, str]]:
         if len(found) == len(wanted) or time.monotonic() > end:
             break
         if folder.name.isdecimal():
-            for inode in _sockets(folder, wanted):
+            for inode in filter(None, map(wanted.get, socket_links(folder.name))):
                 found.setdefault(inode, (int(folder.name), _name(folder)))
     return found
 
 
-def _sockets(folder: Path, wanted: dict[str, int]) -> Iterator[int]:
+def socket_links(process: str) -> Iterator[str]:
+    """What the descriptors of a process lead to (``socket:[4711]``); none where we may not look or the process has ended."""
     try:
-        for entry in os.scandir(folder / "fd"):
-            inode = wanted.get(os.readlink(entry.path))  # noqa: PTH115  (a path object for each descriptor costs more)
-            if inode is not None:
-                yield inode
+        entries = list(Path(f"/proc/{process}/fd").iterdir())
     except OSError:
-        return  # another user's, or gone by now
+        return
+    for entry in entries:
+        with contextlib.suppress(OSError):  # closed by now
+            yield os.readlink(entry)  # noqa: PTH115  (text, as it stands)
 
 
 def _name(folder: Path) -> str:
