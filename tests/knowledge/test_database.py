@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import hyperscan
 import pytest
+import regex
 
 from triage.knowledge.compiled import Knowledge
 from triage.knowledge.database import Expression, PatternDatabase, expressions_of, marker
@@ -77,7 +78,7 @@ def test_dump_and_load() -> None:
     expressions = [Expression("a", "first", "first"), Expression("b", "second", "second")]
     database = PatternDatabase.compile(expressions)
     blob = database.dump()
-    for item in (database, PatternDatabase.load(expressions, blob)):
+    for item in (database, PatternDatabase.load(expressions, database.members, blob)):
         found: list[int] = []
         item.scan(memoryview(b"second first"), lambda index, *_, found=found: found.append(index))
         assert found == [1, 0]
@@ -85,7 +86,7 @@ def test_dump_and_load() -> None:
     changed = bytes([*blob[:middle], blob[middle] ^ 1, *blob[middle + 1 :]])
     for damaged in (blob[: len(blob) // 2], changed, b""):
         with pytest.raises(hyperscan.error):
-            PatternDatabase.load(expressions, damaged)
+            PatternDatabase.load(expressions, database.members, damaged)
 
 
 def test_lanes_scan_at_the_same_time() -> None:
@@ -100,3 +101,39 @@ def test_lanes_scan_at_the_same_time() -> None:
 
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(count, range(4))) == [1000, 2000, 3000, 4000]
+
+
+def test_patterns_with_one_text_are_one_form() -> None:
+    """A pattern is looked for by the text that each match contains; those with the same text fire together."""
+    expressions = [
+        Expression("a/b/0", r"cannot load \w+", "cannot load "),
+        Expression("a/c/0", r"(?:cannot load |never)\d", "cannot load "),
+        Expression("a/d/0", r"cannot load \d+", "cannot load "),
+    ]
+    database = PatternDatabase.compile(expressions)
+    assert sorted(database.members) == [(0, 2), (1,)]  # a declared text that not every match contains is not relied on
+    found: list[int] = []
+    database.scan(memoryview(b"cannot load !"), lambda index, *_: found.append(index))
+    assert [database.members[index] for index in found] == [(0, 2)]
+
+
+def test_wherever_a_pattern_matches_its_form_fires(bundled: Knowledge) -> None:
+    """No line of any example that a bundled pattern matches is passed over."""
+    numbers = {item.key: number for number, item in enumerate(bundled.database.expressions)}
+    missed = []
+    for signature in bundled.base:
+        compiled = [
+            (item.key, regex.compile(item.regex.removeprefix("^").encode(), regex.ASCII))
+            for item in signature.patterns()
+        ]
+        for line in {line for example in signature.examples for line in example.encode().splitlines()}:
+            fired: set[int] = set()
+            bundled.database.scan(
+                memoryview(line), lambda form, *_, fired=fired: fired.update(bundled.database.members[form])
+            )
+            missed += [
+                f"{key}: {line!r}"
+                for key, pattern in compiled
+                if key in numbers and pattern.search(line) and numbers[key] not in fired
+            ]
+    assert missed == []

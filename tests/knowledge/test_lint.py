@@ -75,3 +75,15 @@ def test_places_of_single_keys_and_items(lint: Lint, tmp_path: Path) -> None:
     )
     lines = len(text.splitlines())
     assert lint(tmp_path) == [f"memory/frobnicator-failed.yaml:{lines + 4}:5: 'explains' names the signature itself"]
+
+
+def test_what_matches_an_ordinary_line_is_refused(lint: Lint, tmp_path: Path) -> None:
+    """A pattern on batch or access lines would have every line of a healthy log looked at."""
+    text = (PACKS / "valid" / "memory" / "frobnicator-failed.yaml").read_text(encoding="utf-8")
+    (tmp_path / "memory").mkdir()
+    (tmp_path / "memory" / "frobnicator-failed.yaml").write_text(
+        text.replace("evidence:\n", "evidence:\n  - {id: busy, log: '(?:Decode|Prefill) batch', strength: hints}\n", 1),
+        encoding="utf-8",
+    )
+    found = lint(tmp_path)
+    assert any("matches a line of which healthy servers print thousands an hour" in line for line in found), found

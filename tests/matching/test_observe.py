@@ -158,3 +158,9 @@ def test_milestones_are_those_of_the_last_launch(database: PatternDatabase) -> N
     text = LAUNCH % 1 + step % 1 + LAUNCH % 1 + step % 5 + step % 9
     found = {item.name: item.place.line for item in _observed(database, text).milestones}
     assert found == {"launch": 3, "pool-end": 4}
+
+
+def test_a_server_at_work_has_served(database: PatternDatabase) -> None:
+    """A batch line after the last start is a fact of its source; one before it is history."""
+    assert [fact.name for fact in _observed(database, LAUNCH % 1 + BATCH).facts if fact.name == "server.served"]
+    assert not [fact for fact in _observed(database, BATCH + LAUNCH % 1).facts if fact.name == "server.served"]

@@ -23,7 +23,7 @@ from triage.model import Location
 from triage.private_cache import read_private, write_private
 from triage.records import dataclass
 
-_MAGIC = b"sgltriage-knowledge-3\n"
+_MAGIC = b"sgltriage-knowledge-4\n"
 _CHECKSUM = 9
 """Length of the line of the checksum: 8 hexadecimal digits, and a line feed."""
 
@@ -141,7 +141,7 @@ def _parsed(content: bytes) -> Knowledge | None:
     head = json.loads(content[start : start + head_size])
     text = whole[start + head_size : start + head_size + text_size]
     expressions = [Expression(row[0], row[1], row[2], row[3], tuple(row[4])) for row in head["expressions"]]
-    database = PatternDatabase.load(expressions, bytes(whole[start + head_size + text_size :]))
+    database = PatternDatabase.load(expressions, head["members"], bytes(whole[start + head_size + text_size :]))
     return Knowledge(KnowledgeBase(_StoredRecords(head["signatures"], text)), database)
 
 
@@ -164,7 +164,10 @@ def _content(knowledge: Knowledge) -> list[bytes]:
     expressions = [
         [item.key, item.source, item.literal, item.once, item.shared] for item in knowledge.database.expressions
     ]
-    head = json.dumps({"signatures": rows, "expressions": expressions}, separators=(",", ":")).encode()
+    members = knowledge.database.members
+    head = json.dumps(
+        {"signatures": rows, "expressions": expressions, "members": members}, separators=(",", ":")
+    ).encode()
     automaton = knowledge.database.dump()
     body = [f"{len(head)} {len(text)} {len(automaton)}\n".encode(), head, bytes(text), automaton]
     return [_MAGIC, _checksum(body), *body]

@@ -10,6 +10,7 @@ from packaging.version import InvalidVersion, Version
 
 from triage.knowledge.base import KnowledgeBase
 from triage.knowledge.errors import Problems, did_you_mean
+from triage.knowledge.ordinary import is_ordinary
 from triage.model import Evidence, Role, Severity, Signature, Strength
 
 Complaint = tuple[tuple[str | int, ...], str]
@@ -42,6 +43,9 @@ def _complaints(signature: Signature, base: KnowledgeBase) -> Iterator[Complaint
         seen.add(item.id)
         for steps, message in _evidence(item):
             yield ("evidence", index, *steps), message
+        for pattern in item.log.patterns if item.log is not None else ():
+            if is_ordinary(pattern.regex):
+                yield ("evidence", index, "log"), "matches a line of which healthy servers print thousands an hour"
     yield from _references(signature, base)
     yield from _versions(signature)
 

@@ -71,12 +71,14 @@ def _yaml_files(top: str) -> list[tuple[str, str, bool]]:
     folders = [(top, "")]
     while folders:
         folder, area = folders.pop()
+        front = "" if folder == os.curdir else f"{folder.rstrip('/')}/"
         with os.scandir(folder) as entries:
             for entry in entries:
+                path = front + entry.name
                 if entry.is_dir(follow_symlinks=False):
-                    folders.append((entry.path, area or entry.name))
+                    folders.append((path, area or entry.name))
                 elif entry.name.endswith(".yaml"):
-                    found.append((entry.path, area, entry.is_symlink()))
+                    found.append((path, area, entry.is_symlink()))
     return sorted(found, key=lambda item: item[0].split("/"))
 
 

@@ -6,6 +6,7 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from triage.knowledge.regex_dialect import standard_form
@@ -35,6 +36,7 @@ class Tree:
     ignores_case: bool
 
 
+@lru_cache(maxsize=8192)
 def parse(source: str) -> Tree:
     """Parse ``source`` as a regex over UTF-8 bytes, as confirmation and the automaton run it.
 

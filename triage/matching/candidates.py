@@ -46,7 +46,18 @@ class Found:
 class CandidateFinder:
     """Runs the database over blocks."""
 
-    __slots__ = ("_database", "_executor", "_index", "_keys", "_lanes", "_literals", "_once")
+    __slots__ = (
+        "_aside",
+        "_database",
+        "_executor",
+        "_index",
+        "_keys",
+        "_lanes",
+        "_literals",
+        "_muted",
+        "_once",
+        "_unwanted",
+    )
 
     def __init__(self, database: PatternDatabase, lanes: int = 1) -> None:
         self._lanes = lanes
@@ -55,6 +66,9 @@ class CandidateFinder:
         self._index = {item.key: number for number, item in enumerate(database.expressions)}
         self._literals = {item.key: item.literal.encode() for item in database.expressions}
         self._executor: ThreadPoolExecutor | None = None
+        self._muted: frozenset[str] | None = None
+        self._unwanted: frozenset[int] = frozenset()
+        self._aside: frozenset[int] = frozenset()
         self._once = frozenset(number for number, item in enumerate(database.expressions) if item.once)
 
     def literal(self, key: str) -> bytes:
@@ -73,7 +87,8 @@ class CandidateFinder:
     ) -> Found:
         """Everything that fires in ``text[start:end]``. Expressions of ``muted`` are left out; ``limited`` gives up at
         MANY candidates; ``counter`` counts along the way."""
-        aside = {self._index[key] for key in muted} | self._once
+        members = self._database.members
+        muted_ones, aside = self._set_aside(muted)
         most = MANY if limited else (end - start + 1) * len(self._keys)
         ends: list[tuple[int, int]] = []
         fired: set[int] = set()
@@ -101,12 +116,27 @@ class CandidateFinder:
             ends.clear()
         ends.sort()
         return Found(
-            tuple(Candidate(index, self._keys[index], at) for at, index in ends),
-            any(self._keys[index] in _NORMALIZE for index in fired),
+            tuple(
+                Candidate(index, self._keys[index], at)
+                for at, form in ends
+                for index in members[form]
+                if index not in muted_ones
+            ),
+            any(self._keys[index] in _NORMALIZE for form in fired for index in members[form]),
             too_many,
             None if counter is None or too_many else sum(feeds for feeds, _ in counted),
             all(is_ascii for _, is_ascii in counted),
         )
+
+    def _set_aside(self, muted: Collection[str]) -> tuple[frozenset[int], frozenset[int]]:
+        """(expressions that are not wanted, forms of which none is): of these it is only noted that they occur."""
+        if self._muted is None or self._muted != muted:
+            self._muted = frozenset(muted)
+            self._unwanted = frozenset(self._index[key] for key in muted) | self._once
+            self._aside = frozenset(
+                form for form, inside in enumerate(self._database.members) if self._unwanted.issuperset(inside)
+            )
+        return self._unwanted, self._aside
 
     def _pool(self) -> ThreadPoolExecutor:
         if self._executor is None:

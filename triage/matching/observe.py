@@ -173,6 +173,12 @@ def _facts(scan: SourceScan) -> list[Fact]:
         node = fact.node if fact.node in nodes else ""
         if line >= starts.get(node, 0) or not fact.name.startswith(("server.", "memory.")):
             found[fact.name, node] = replace(fact, node=node)
+    batch = scan.last_batch
+    node = (batch.node or "") if batch is not None and len(nodes) > 1 else ""
+    if batch is not None and batch.line >= starts.get(node, 0):
+        # Not looked for by a pattern of its own: a healthy log is full of such lines.
+        origin = f"{scan.source}:{batch.line}"
+        found["server.served", node] = Fact("server.served", True, origin, scan.source, node)
     return [found[key] for key in sorted(found)]
 
 
