@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from triage.preflight.command import PlannedCommand
     from triage.preflight.corrections import Change
     from triage.reporting.outlet import Outlet
+
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=(?=.)", re.DOTALL)
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
@@ -64,7 +67,11 @@ def preflight(host: Path | None, python: Path | None, no_probe: bool, fmt: str, 
     facts = (*facts, *_version(facts, release.version))
     checked = check(words, knowledge.base, facts, probes, release.flags, __version__)
     outlet = Outlet(Redactor())
-    for line in _json(checked, outlet) if fmt == "json" else _text(checked, words, outlet):
+    for line in (
+        _json(checked, outlet)
+        if fmt == "json"
+        else (*_report(checked, outlet), *map(_disarmed, _rest(checked, outlet)))
+    ):
         sys.stdout.write(line)
     sys.stdout.flush()
     return exit_code(checked.report, "error")
@@ -114,8 +121,8 @@ def _change_record(change: Change, outlet: Outlet) -> dict[str, object]:
     }
 
 
-def _text(checked: Checked, words: tuple[str, ...], outlet: Outlet) -> Iterator[str]:
-    """The report, then the old words against the new ones, then the whole command."""
+def _report(checked: Checked, outlet: Outlet) -> Iterator[str]:
+    """The report as scan prints it."""
     import shutil
 
     from triage.cli.scan import wants_color
@@ -129,6 +136,15 @@ def _text(checked: Checked, words: tuple[str, ...], outlet: Outlet) -> Iterator[
         ascii_only="utf" not in (sys.stdout.encoding or "").lower(),
         width=shutil.get_terminal_size().columns if sys.stdout.isatty() else None,
     )
+
+
+def _rest(checked: Checked, outlet: Outlet) -> Iterator[str]:
+    """What was not checked, where the report is too short to say so; the old words against the new ones; the whole command."""
+    if not checked.report.diagnoses:
+        # The one line of a clean report does not say how much was looked at.
+        for probe in checked.report.probes:
+            if probe.outcome not in ("ok", "not-applicable"):
+                yield f"not checked  {outlet.show(probe.name)}: {outlet.show(probe.reason or probe.outcome)}\n"
     changes = checked.correction.changes
     if not changes:
         return
@@ -142,6 +158,16 @@ def _text(checked: Checked, words: tuple[str, ...], outlet: Outlet) -> Iterator[
         yield f"\ncorrected command\n  {_line(checked.correction.words, outlet)}\n"
 
 
+def _disarmed(text: str) -> str:
+    """A CI runner would obey "##[...]" and "##vso[...]" anywhere in a job's log."""
+    return text.replace("##", "#\\x23")
+
+
 def _line(words: tuple[str, ...], outlet: Outlet) -> str:
-    """Words as they would be typed."""
-    return shlex.join(outlet.arguments(words))
+    """Words as they would be typed; what sets a variable is quoted behind its equals sign, or a shell would not see it."""
+    return " ".join(_quoted(word) for word in outlet.arguments(words))
+
+
+def _quoted(word: str) -> str:
+    found = _ASSIGNMENT.match(word)
+    return found[0] + shlex.quote(word[found.end() :]) if found else shlex.quote(word)

@@ -12,6 +12,13 @@ from triage.preflight.shell_words import OPERATORS, Word, shell_words
 from triage.records import dataclass
 
 SERVER, ROUTER, ROUTER_WITH_SERVERS, COMPILER = "server", "router", "router-with-servers", "deep-gemm-compiler"
+DIFFUSION = "diffusion-server"
+"""``sglang serve`` of an image or video model: a program with options of its own."""
+_DIFFUSION_FIELDS = frozenset((
+    "num_gpus", "pipeline_class_name", "ulysses_degree", "ring_degree", "sp_degree", "enable_cfg_parallel", "dit_cpu_offload",
+    "vae_cpu_offload", "text_encoder_cpu_offload", "image_encoder_cpu_offload", "dit_layerwise_offload", "use_fsdp_inference",
+    "dit_precision", "vae_precision", "hsdp_shard_dim",
+))  # fmt: skip
 _MODULES = {
     "sglang.launch_server": SERVER,
     "sglang_router.launch_router": ROUTER,
@@ -54,17 +61,24 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class PlannedCommand:
-    """One program that the words would start: its kind, the words that name it, its options, variables and container."""
+    """One program that the words would start: its kind, the words that name it, its options, variables and container.
+    ``start`` is the first word of all that belongs to it, wrappers included."""
 
     kind: str
     program: tuple[Word, ...]
     options: tuple[Option, ...]
+    start: Word
     variables: tuple[Variable, ...] = ()
     container: Container | None = None
 
     def option(self, field: str) -> Option | None:
         """The option that sets ``field``; of several the last, as argparse takes it."""
         return next((item for item in reversed(self.options) if item.field == field), None)
+
+    @property
+    def last_word(self) -> Word:
+        """The word behind which a further option goes."""
+        return self.options[-1].words[-1] if self.options else self.program[-1]
 
     def variable(self, name: str) -> Variable | None:
         """The variable of that name; of several the last."""
@@ -122,9 +136,14 @@ def _segment(
         found = _program(words, at)
         if found is not None:
             kind, length = found
-            arguments = _arguments(words[at + length :])
+            options = tuple(_options(_arguments(words[at + length :]), kind))
             yield PlannedCommand(
-                kind, tuple(words[at : at + length]), tuple(_options(arguments, kind)), variables, container
+                DIFFUSION if kind == SERVER and _makes_pictures(options) else kind,
+                tuple(words[at : at + length]),
+                options,
+                container.engine if container is not None else words[0],
+                variables,
+                container,
             )
             return
 
@@ -154,6 +173,12 @@ def _program(words: Sequence[Word], at: int) -> tuple[str, int] | None:
     return None
 
 
+def _makes_pictures(options: Iterable[Option]) -> bool:
+    return any(
+        item.field in _DIFFUSION_FIELDS or (item.field, item.value) == ("model_type", "diffusion") for item in options
+    )
+
+
 def _arguments(words: Sequence[Word]) -> tuple[Word, ...]:
     """Up to the first redirection."""
     end = next(
@@ -176,7 +201,9 @@ def _options(words: Sequence[Word], kind: str) -> Iterator[Option]:
             for field, value in option_values(tuple(word.text for word in taken)):
                 yield Option(taken[0].text.partition("=")[0], field, value, taken)
         elif _DASHED.fullmatch(words[at].text):
-            yield Option(words[at].text, "", True, (words[at],))
+            while end < len(words) and not _DASHED.fullmatch(words[end].text):
+                end += 1
+            yield Option(words[at].text, "", True, tuple(words[at:end]))
         at = end
 
 

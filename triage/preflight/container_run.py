@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from triage.preflight.shell_words import Word
 from triage.records import dataclass
 
+SHARED_MEMORY = "/dev/shm"  # noqa: S108  (a name to look for)
 ENGINES = frozenset(("docker", "podman", "nerdctl"))
 _WITH_VALUE = frozenset(
     """add-host annotation attach blkio-weight blkio-weight-device cap-add cap-drop cgroup-parent cgroupns cidfile cpu-period
@@ -17,7 +18,7 @@ _WITH_VALUE = frozenset(
     ip6 ipc isolation kernel-memory label label-file link link-local-ip log-driver log-opt mac-address memory
     memory-reservation memory-swap memory-swappiness mount name net net-alias network network-alias oom-score-adj pid
     pids-limit platform publish pull restart runtime security-opt shm-size stop-signal stop-timeout storage-opt sysctl tmpfs
-    tz ulimit user userns uts volume volume-driver volumes-from workdir""".split()
+    tz ulimit user userns uts volume volume-driver volumes-from workdir""".split()  # noqa: SIM905  (a list of words would be seventy lines)
 )
 _SHORT = {"e": "env", "v": "volume", "p": "publish", "w": "workdir", "u": "user", "h": "hostname", "l": "label",
           "m": "memory", "c": "cpu-shares", "a": "attach"}  # fmt: skip
@@ -59,9 +60,9 @@ class Container:
 
     @property
     def shares_ipc(self) -> bool:
-        """Does it use the host's /dev/shm?"""
+        """Does it use the host's shared memory?"""
         ipc = self.last("ipc")
-        return ipc is not None and ipc.value == "host"
+        return (ipc is not None and ipc.value == "host") or bool(self.on_host(SHARED_MEMORY))
 
     @property
     def release(self) -> str:

@@ -15,6 +15,7 @@ _ALWAYS = frozenset(("--help", "--model-type"))
 """Taken by ``sglang serve`` itself, or by argparse."""
 _COMPILERS_OWN = frozenset(("--timeout",))
 _LEAST_LIKENESS = 78.0
+_LONG, _SLIPS = 10, 2
 
 SUCCESSORS: dict[str, tuple[str, ...]] = {
     "--enable-deepep-moe": ("--moe-a2a-backend", "deepep"),
@@ -33,6 +34,8 @@ SUCCESSORS: dict[str, tuple[str, ...]] = {
     "--cuda-graph-max-bs": ("--cuda-graph-max-bs-decode",),
     "--cuda-graph-bs": ("--cuda-graph-bs-decode",),
     "--stream-output": ("--incremental-streaming-output",),
+    "--elastic-ep-rejoin": ("--elastic-ep-join-mode", "recover"),
+    "--speculative-dflash-draft-window-size": ("--speculative-draft-window-size",),
     "--mamba-scheduler-strategy": ("--mamba-radix-cache-strategy",),
 }
 """What sglang's own notices name in place of an option before it goes: a new name, or a flag with its value."""
@@ -44,13 +47,12 @@ def refused_flags(plan: Plan) -> Iterator[Derived]:
         return
     refused = refused_options(plan)
     for name, chosen, what in (
-        ("launch.removed_flags", [item for item in refused if is_released(item.name)], "not an option of this release"),
-        ("launch.unknown_flags", [item for item in refused if not is_released(item.name)], "an option of no release"),
+        ("launch.removed_flags", [item for item in refused if is_released(item.name)], "this release does not take it"),
+        ("launch.unknown_flags", [item for item in refused if not is_released(item.name)], "no release takes it"),
     ):
         said = ", ".join(f"{item.name}{_hint(plan, item.name)}" for item in chosen)
         words = tuple(item.words[0] for item in chosen)
-        why = f"{', '.join(item.name for item in chosen)} is {what}"
-        yield Derived(name, len(chosen), words, said, why)
+        yield Derived(name, len(chosen), words, said, what)
 
 
 def refused_options(plan: Plan) -> list[Option]:
@@ -58,7 +60,11 @@ def refused_options(plan: Plan) -> list[Option]:
     own = _ALWAYS | (_COMPILERS_OWN if plan.command.kind == COMPILER else frozenset())
     candidates = [item for item in plan.command.options if item.name and item.name not in own and item.name != "-h"]
     tables = [table | own for table in _tables(plan)]
-    return [item for item in candidates if all(not accepts(item.name, table) for table in tables)]
+    refused = [item for item in candidates if all(not accepts(item.name, table) for table in tables)]
+    if plan.flags or len(tables) < len(RELEASES):
+        return refused
+    # A release that is not known may be newer than the table: then only a slip of the pen is sure.
+    return [item for item in refused if is_released(item.name) or _is_slip(item.name, tables)]
 
 
 def accepts(name: str, flags: frozenset[str]) -> bool:
@@ -68,9 +74,11 @@ def accepts(name: str, flags: frozenset[str]) -> bool:
 
 def meant(plan: Plan, name: str) -> tuple[str, ...]:
     """The words to write in place of an option that is refused; empty where nothing comes close enough."""
-    tables = _tables(plan)
-    flags = tables[-1] if len(tables) < len(RELEASES) else frozenset().union(*tables)
+    # Where the release is not known the newest is the best guess: its names are those to get used to.
+    flags = _tables(plan)[-1]
     known = SUCCESSORS.get(name, ())
+    if name == "--enable-ep-moe":
+        known = ("--ep-size", str(plan.whole("server.tp_size", 1)))
     if known:
         return known if known[0] in flags else ()
     dashed = "--" + name.lstrip("-").replace("_", "-")
@@ -81,7 +89,7 @@ def meant(plan: Plan, name: str) -> tuple[str, ...]:
 
 def is_released(name: str) -> bool:
     """Is it an option of any release that was looked at?"""
-    return any(name in table for table in released().values())
+    return any(accepts(name, table) for table in released().values())
 
 
 @cache
@@ -110,6 +118,19 @@ def _tables(plan: Plan) -> list[frozenset[str]]:
     after = [release for release in tables if Version(release) >= version][:1]
     # Beyond the last release that was looked at nothing new is known, so only what no release ever took is refused.
     return [tables[release] for release in dict.fromkeys((*before, *after))] if after else list(tables.values())
+
+
+def _is_slip(name: str, tables: list[frozenset[str]]) -> bool:
+    """Wrong dashes, or one or two letters beside an option that exists."""
+    from rapidfuzz.distance import DamerauLevenshtein
+
+    dashed = "--" + name.lstrip("-").replace("_", "-")
+    if dashed != name and any(accepts(dashed, table) for table in tables):
+        return True
+    return any(
+        len(flag) > _LONG and DamerauLevenshtein.distance(name, flag, score_cutoff=_SLIPS) <= _SLIPS
+        for flag in tables[-1]
+    )
 
 
 def _nearest(name: str, flags: frozenset[str]) -> str:

@@ -6,7 +6,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
-from triage.preflight.command import COMPILER, ROUTER, SERVER
+from triage.preflight.command import COMPILER, DIFFUSION, ROUTER, SERVER
 from triage.preflight.plan import Derived, Plan
 from triage.probing.catalogue.addresses import address_of, host_and_port
 from triage.probing.catalogue.text_forms import nccl_takes
@@ -44,7 +44,8 @@ def _is_foreign(plan: Plan, host: str) -> bool | None:
 def ports(plan: Plan) -> Iterator[Derived]:
     """A port of the launch that something else listens on; the fact is its number, 0 if all are free."""
     wanted = list(ports_wanted(plan))
-    if not wanted:
+    # A server of image models looks for the next free port itself.
+    if not wanted or plan.command.kind == DIFFUSION:
         return
     taken = ports_taken(plan)
     if taken is None:
@@ -55,7 +56,10 @@ def ports(plan: Plan) -> Iterator[Derived]:
         taken = frozenset(port for name, port in wanted[:1] if said)
     for name, port in wanted:
         if port in taken:
-            yield Derived("launch.port_taken", port, plan.words(name), why=f"something listens on port {port} already")
+            said = "" if name in plan.stated else f"port {port}, which is the default"
+            yield Derived(
+                "launch.port_taken", port, plan.words(name), said, f"something listens on port {port} already"
+            )
             return
     yield Derived("launch.port_taken", 0)
 
@@ -132,7 +136,7 @@ def proxies(plan: Plan) -> Iterator[Derived]:
 def own_host(plan: Plan) -> str:
     """The host that the server asks when it asks itself."""
     host = plan.text("server.host")
-    return _LOOPBACK if host in ("", "0.0.0.0", "::") else host
+    return _LOOPBACK if host in ("", "0.0.0.0", "::") else host  # noqa: S104  (read, not bound)
 
 
 def bypasses(no_proxy: str, host: str) -> bool:
@@ -148,4 +152,3 @@ def bypasses(no_proxy: str, host: str) -> bool:
             except (TypeError, ValueError):
                 continue
     return False
-

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from packaging.version import InvalidVersion, Version
-
 from triage.preflight.command import COMPILER, SERVER
 from triage.preflight.plan import Derived, Plan
 from triage.records import dataclass
 
-_DP_FOLLOWED_TP = Version("0.4.7")
+_DP_FOLLOWED_TP = "0.4.7"
 """Before it attention DP took the size of --tp, whatever --dp said."""
 _OLD_EXPERT_FLAGS = ("server.enable_ep_moe", "server.enable_deepep_moe")
 
@@ -48,7 +46,7 @@ def sizes_of(plan: Plan) -> Sizes | None:
         return None
     tp, pp, dp, attention_dp, attention_cp, ep, nodes = (value or 1 for value in values)
     if plan.on("server.enable_dp_attention"):
-        attention_dp, dp = (tp if _older(plan.text("sglang.version"), _DP_FOLLOWED_TP) else max(dp, attention_dp)), 1
+        attention_dp, dp = (tp if plan.older_than(_DP_FOLLOWED_TP) else max(dp, attention_dp)), 1
     backend = plan.text("server.moe_a2a_backend")
     if backend not in ("", "none") or any(plan.on(name) for name in _OLD_EXPERT_FLAGS):
         ep = tp  # these backends set it, whatever --ep says
@@ -94,7 +92,9 @@ def _groups(plan: Plan, sizes: Sizes) -> Iterator[Derived]:
     if sizes.attention_dp > 1:
         left = sizes.tp % sizes.attention_dp
         words = plan.words("server.attn_dp_size", "server.dp_size", "server.tp_size")
-        yield Derived("launch.dp_attention_remainder", left, words, why=f"--tp {sizes.tp} is no multiple of {sizes.attention_dp}")
+        yield Derived(
+            "launch.dp_attention_remainder", left, words, why=f"--tp {sizes.tp} is no multiple of {sizes.attention_dp}"
+        )
     if sizes.ep > 1:
         left = sizes.tp % sizes.ep
         why = f"--tp {sizes.tp} is no multiple of --ep {sizes.ep}"
@@ -144,10 +144,3 @@ def _blocks(plan: Plan, sizes: Sizes) -> Iterator[Derived]:
     pieces = max(1, sizes.tp // sizes.ep) if of_experts else sizes.tp
     why = f"{width} channels in {pieces} pieces are no whole blocks of {block}"
     yield Derived("launch.quant_block_remainder", left, plan.words("server.tp_size", "server.ep_size"), why=why)
-
-
-def _older(version: str, than: Version) -> bool:
-    try:
-        return bool(version) and Version(version) < than
-    except InvalidVersion:
-        return False

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field
 
+from packaging.version import InvalidVersion, Version
+
 from triage.model import Value
 from triage.preflight.command import PlannedCommand
 from triage.preflight.container_run import Container
@@ -77,13 +79,24 @@ class Plan:
             return None
         return tuple(map(str, value)) if isinstance(value, tuple) else (str(value),)
 
+    def older_than(self, release: str) -> bool:
+        """Is sglang known to be older than ``release``?"""
+        try:
+            version = Version(self.text("sglang.version"))
+        except InvalidVersion:
+            return False
+        # 0.0.0.dev1 was built from a checkout: which release it is near to is not told.
+        return any(version.release) and version < Version(release)
+
     def on(self, name: str) -> bool:
         """Is the option given, and not as false?"""
         return self.get(name) not in (None, False, "", "false", "False", 0)
 
     def words(self, *names: str) -> tuple[Word, ...]:
         """The words that state these facts, those of the first first; of the program if none does."""
-        found = [word for name in names for item in command_facts(self.command) if item.name == name for word in item.words]
+        found = [
+            word for name in names for item in command_facts(self.command) if item.name == name for word in item.words
+        ]
         return tuple(dict.fromkeys(found)) or self.command.program
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from triage.preflight.command import ROUTER
+from triage.preflight.container_run import SHARED_MEMORY
 from triage.preflight.parallelism import Sizes, sizes_of
 from triage.preflight.plan import Derived, Plan
 
@@ -13,6 +13,8 @@ DOCKER_SHM_MB = 64
 """What a container gets unless --shm-size says otherwise."""
 SHM_MB_A_RANK = 64
 """NCCL takes some ten megabytes of /dev/shm for each peer of a rank."""
+SHM_SIZE = "32g"
+"""What the documentation of sglang gives a container; memory that nobody touches costs nothing."""
 LEAST_FREE_MB = 1024
 """What graphs, activations and the CUDA contexts need at the very least beside weights and pool."""
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([bkmgtBKMGT]?)[iI]?[bB]?")
@@ -80,11 +82,13 @@ def container_gpus(plan: Plan) -> Iterator[Derived]:
         or plan.get("env.nvidia_visible_devices") is not None
     )
     why = "docker run gives no GPU to the container"
-    yield Derived("launch.container_without_gpu", not given, (container.engine, container.run, container.image), why=why)
+    yield Derived(
+        "launch.container_without_gpu", not given, (container.engine, container.run, container.image), why=why
+    )
 
 
 def shared_memory(plan: Plan) -> Iterator[Derived]:
-    """/dev/shm against what NCCL takes of it for the ranks of this node."""
+    """Shared memory against what NCCL takes of it for the ranks of this node."""
     sizes = sizes_of(plan)
     if sizes is None or (sizes.tp * sizes.pp) % sizes.nodes:
         return
@@ -93,6 +97,8 @@ def shared_memory(plan: Plan) -> Iterator[Derived]:
         return
     size, container = plan.number("shm.size_mb"), plan.command.container
     words = plan.words("server.tp_size", "server.pp_size")
+    if container is not None and any(item.value.startswith(SHARED_MEMORY) for item in container.all("tmpfs")):
+        return
     if container is not None and not container.shares_ipc:
         setting = container.last("shm-size")
         size = DOCKER_SHM_MB if setting is None else size_in_mb(setting.value)
@@ -100,21 +106,23 @@ def shared_memory(plan: Plan) -> Iterator[Derived]:
     if size is None:
         yield Derived("launch.shm_too_small", needs=("shm.size_mb",))
         return
-    why = f"/dev/shm has {size:g} MB for {ranks} ranks"
+    why = f"shared memory (/dev/shm) is {size:g} MB for {ranks} ranks"
     yield Derived("launch.shm_too_small", size < SHM_MB_A_RANK * ranks, words, why=why)
 
 
 def memory(plan: Plan) -> Iterator[Derived]:
     """Each GPU's share of the weights, and the static share of the memory, against what a GPU has."""
     sizes = sizes_of(plan)
-    if sizes is None or plan.command.kind == ROUTER or plan.text("server.device") == "cpu":
+    if sizes is None or plan.text("server.device") == "cpu":
         return
     total, share = plan.number("gpu.memory_total_mb"), weights_share_mb(plan, sizes)
     fraction = plan.number("server.mem_fraction_static")
     if total is not None and fraction is not None and total > 0:
         left = (1 - fraction) * total
         why = f"--mem-fraction-static {fraction:g} leaves {left:,.0f} MB of {total:,.0f} for graphs and activations"
-        yield Derived("launch.mem_fraction_too_high", left < LEAST_FREE_MB, plan.words("server.mem_fraction_static"), why=why)
+        yield Derived(
+            "launch.mem_fraction_too_high", left < LEAST_FREE_MB, plan.words("server.mem_fraction_static"), why=why
+        )
     if total is None or share is None:
         lacking = [name for name in ("gpu.memory_total_mb", "model.weights_gb") if plan.number(name) is None]
         yield Derived("launch.weights_exceed_memory", needs=tuple(lacking or ("model.weights_gb",)))
@@ -129,7 +137,7 @@ def memory(plan: Plan) -> Iterator[Derived]:
 
 
 def weights_share_mb(plan: Plan, sizes: Sizes) -> float | None:
-    """MiB of weights on each GPU at the very least; None where it cannot be told from the files."""
+    """MiB of weights on each GPU at the very least; None where it cannot be told from the files (their size is in GiB)."""
     weights, offloaded = plan.number("model.weights_gb"), plan.number("server.cpu_offload_gb", 0)
     if weights is None or offloaded is None:
         return None
@@ -137,7 +145,7 @@ def weights_share_mb(plan: Plan, sizes: Sizes) -> float | None:
         return None  # they are quantized while they are loaded
     if plan.text("server.load_format") in ("bitsandbytes", "dummy") or plan.get("server.torchao_config"):
         return None
-    return max(0.0, weights / (sizes.tp * sizes.pp) - offloaded) * 1e9 / (1 << 20)
+    return max(0.0, weights / (sizes.tp * sizes.pp) - offloaded) * 1024
 
 
 def size_in_mb(text: str) -> float | None:

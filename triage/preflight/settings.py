@@ -10,7 +10,8 @@ from triage.preflight.plan import Derived, Plan
 DISPATCH_TOKENS = "SGLANG_DEEPEP_NUM_MAX_DISPATCH_TOKENS_PER_RANK"
 MOST_DISPATCH_TOKENS = 1024
 """DeepEP's low-latency kernels keep this number as a marker."""
-_DISPATCHERS = ("deepep", "mooncake", "nixl", "ascend_fuseep")
+_RENAMES_BEGAN = "0.5.6"
+"""Before it the old names of variables were the only ones."""
 _LONGER_CONTEXT = "env.sglang_allow_overwrite_longer_context_len"
 _TRUE = ("1", "true", "yes", "on")
 
@@ -54,11 +55,13 @@ def is_deprecated(name: str) -> bool:
 
 def deprecated_variables(plan: Plan) -> Iterator[Derived]:
     """How many variables of the command have old names."""
-    if plan.command.kind == ROUTER or not plan.command.variables:
+    if plan.command.kind == ROUTER or not plan.command.variables or plan.older_than(_RENAMES_BEGAN):
         return
     old = [item for item in plan.command.variables if is_deprecated(item.name)]
     names = ", ".join(item.name for item in old)
-    yield Derived("launch.deprecated_variables", len(old), tuple(item.word for item in old), why=f"{names} is deprecated")
+    yield Derived(
+        "launch.deprecated_variables", len(old), tuple(item.word for item in old), why=f"{names} is deprecated"
+    )
 
 
 def dispatch_tokens(plan: Plan) -> Iterator[Derived]:
@@ -67,7 +70,7 @@ def dispatch_tokens(plan: Plan) -> Iterator[Derived]:
     tokens, backend = plan.whole(name), plan.text("server.moe_a2a_backend")
     if tokens is None or plan.command.kind == ROUTER:
         return
-    used = backend in _DISPATCHERS or plan.on("server.enable_deepep_moe")
+    used = backend == "deepep" or plan.on("server.enable_deepep_moe")
     over = max(0, tokens - MOST_DISPATCH_TOKENS) if used else 0
     said = "" if name in plan.stated else f"{DISPATCH_TOKENS}={tokens} (from the environment)"
     why = f"at most {MOST_DISPATCH_TOKENS} is accepted"
@@ -106,14 +109,20 @@ def model_path(plan: Plan) -> Iterator[Derived]:
     if not isinstance(there, bool):
         yield Derived("launch.model_path_missing", needs=("model.path_exists",))
         return
-    yield Derived("launch.model_path_missing", not there, plan.words("server.model_path"), why=f"there is no folder {path}")
+    yield Derived(
+        "launch.model_path_missing", not there, plan.words("server.model_path"), why=f"there is no folder {path}"
+    )
 
 
 def kernel_cache(plan: Plan) -> Iterator[Derived]:
     """DeepGEMM has compiled nothing yet, and this launch will use it."""
     if plan.command.kind != SERVER or plan.text("env.sglang_enable_jit_deepgemm").lower() in ("0", "false"):
         return
-    if not (plan.text("server.moe_a2a_backend") == "deepep" or plan.on("server.enable_deepep_moe") or plan.get("model.weight_block_n")):
+    if not (
+        plan.text("server.moe_a2a_backend") == "deepep"
+        or plan.on("server.enable_deepep_moe")
+        or plan.get("model.weight_block_n")
+    ):
         return
     kernels, capability = plan.whole("deepgemm.cached_kernels"), plan.number("gpu.compute_capability")
     if kernels is None or capability is None:
@@ -123,4 +132,6 @@ def kernel_cache(plan: Plan) -> Iterator[Derived]:
     # Consumer cards of the same generation (12.x) are not served by it.
     cold = kernels == 0 and 9.0 <= capability < 11.0
     why = "the first start compiles kernels for many minutes"
-    yield Derived("launch.deepgemm_cache_cold", cold, plan.words("server.moe_a2a_backend", "server.model_path"), why=why)
+    yield Derived(
+        "launch.deepgemm_cache_cold", cold, plan.words("server.moe_a2a_backend", "server.model_path"), why=why
+    )

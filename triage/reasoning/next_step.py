@@ -17,8 +17,9 @@ _MIN_GAIN = 0.01
 
 
 def next_steps(item: Candidate, field: Sequence[Candidate]) -> tuple[NextStep, ...]:
-    """The probes worth running for ``item`` and its rivals in ``field``, the best first."""
-    group = [item, *(other for other in field if other.id in item.rivals)]
+    """The probes worth running for ``item``, its rivals and the narrower causes in ``field``, the best first."""
+    # A narrower cause is no rival, yet whether it is that one is what there is to find out.
+    group = [item, *(other for other in field if other.id in item.rivals or item.id in other.signature.refines)]
     weights = [max(other.confidence, 1e-6) for other in group]
     rest = max(0.0, 1.0 - sum(weights))
     found: dict[str, float] = {}

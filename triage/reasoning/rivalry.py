@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from triage.model import Role, Severity, Strength
 from triage.reasoning.candidate import Candidate
+from triage.reasoning.evidence import PLAN
 from triage.reasoning.weights import LATER_IN_CHAIN, STRENGTH, SUSPECT_CAP, probability
 
 _SLACK_LINES = 40
@@ -120,7 +121,9 @@ def _related(item: Candidate, other: Candidate) -> bool:
 
 
 def _share_a_record(item: Candidate, other: Candidate) -> bool:
-    return bool(item.lines() & other.lines() or item.blocks() & other.blocks())
+    shared = (item.lines() & other.lines()) | (item.blocks() & other.blocks())
+    # One word of a planned command can be wrong in two ways at once; one line of a log tells of one failure.
+    return any(source != PLAN[0] for source, _ in shared)
 
 
 def _chain_penalty(item: Candidate, roots: Sequence[Candidate]) -> float:
