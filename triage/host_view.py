@@ -8,7 +8,7 @@ from dataclasses import replace
 from triage import __version__
 from triage.engine import observe_text
 from triage.knowledge.compiled import Knowledge
-from triage.model import Fact, Finding, Observation, ProbeResult, Report
+from triage.model import Fact, Finding, Observation, ProbeResult, Question, Report
 from triage.probing.host import answers
 from triage.probing.probe import Probe
 from triage.probing.snapshot import Snapshot
@@ -28,12 +28,32 @@ def with_host(
     """The report on the same logs, weighed with the answers of ``probes``."""
     found = answers(probes, snapshot)
     seen = report.observation
-    facts: list[Fact] = [fact for answer in found for fact in answer.facts]
+    facts = [fact for answer in found for fact in answer.facts]
     logs = list(_logs(probes, snapshot, knowledge))
     observation = replace(seen, facts=(*seen.facts, *facts), findings=(*seen.findings, *logs))
     results = [ProbeResult(item.name, item.outcome, item.reason, item.seconds) for item in found]
     base = knowledge.base.without(without) if without else knowledge.base
     return diagnose(observation, base, results, version=__version__)
+
+
+def with_answers(
+    report: Report, knowledge: Knowledge, given: Sequence[Fact], without: frozenset[str] = frozenset()
+) -> Report:
+    """The report weighed with what the operator answered, beside all that is known already."""
+    observation = replace(report.observation, facts=(*report.observation.facts, *given))
+    base = knowledge.base.without(without) if without else knowledge.base
+    run = [probe for probe in report.probes if probe.outcome != "not-run"]
+    return diagnose(observation, base, run, version=__version__)
+
+
+def questions(knowledge: Knowledge) -> dict[str, Question]:
+    """What can be asked at all, by the fact that the answer states."""
+    return {
+        item.facts[0].name: item.question
+        for signature in knowledge.base
+        for item in signature.evidence
+        if item.question is not None
+    }
 
 
 def probes_that_matter(report: Report, probes: Sequence[Probe]) -> list[Probe]:

@@ -166,6 +166,15 @@ class FactTest:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What only the operator can know. ``kind``: ``yes-no``, ``choice`` (one of ``choices``) or ``value``."""
+
+    ask: str
+    kind: str = "yes-no"
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """One thing that speaks for or against a cause. Exactly one of ``log`` and ``facts`` decides it; ``phases`` and ``when`` narrow it."""
 
@@ -174,6 +183,7 @@ class Evidence:
     log: LogCondition | None = None
     facts: tuple[FactTest, ...] = ()
     probe: str | None = None
+    question: Question | None = None
     phases: tuple[Phase, ...] = ()
     when: tuple[FactTest, ...] = ()
     label: str = ""
@@ -402,12 +412,14 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """A probe or question that would tell more. ``gain_bits``: expected drop of entropy; ``cost_s``: seconds it takes."""
+    """A probe or question that would tell more. ``gain_bits``: expected drop of entropy; ``cost_s``: seconds it takes;
+    ``name``: the probe, or the fact that the answer states; ``ask``: a question in words, with what may be answered."""
 
     kind: str
     name: str
     gain_bits: float
     cost_s: float
+    ask: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,3 +87,24 @@ def test_what_is_not_proposed_is_still_not_checked(bench: Bench) -> None:
     report = bench.report()
     assert set(report.diagnoses[0].not_checked) == {"hardly", "well"}
     assert {(probe.name, probe.outcome) for probe in report.probes} == {("hardly", "not-run"), ("well", "not-run")}
+
+
+ASKED = "- {{id: {0}, strength: {1}, question: {{ask: 'Is it so?'}}, fact: {{{0}.answer: true}}}}\n"
+
+
+def test_a_question_costs_more_than_a_probe(bench: Bench) -> None:
+    """Of equal gain the probe comes first; a question names the fact it asks for and says what may be answered."""
+    bench.cause("a", LINE.format("decisive") + PROBE.format("looked", "decisive") + ASKED.format("asked", "decisive"))
+    bench.simple("b")
+    bench.sees("a/line", 9).sees("b/line", 9)
+    first, second = steps(bench, "a")
+    assert (first.kind, first.name) == ("probe", "looked")
+    assert (second.kind, second.name, second.ask) == ("question", "asked.answer", "Is it so? (yes or no)")
+
+
+def test_an_answered_question_is_not_asked_again(bench: Bench) -> None:
+    """Once the fact is known, whatever it is."""
+    bench.cause("a", LINE.format("decisive") + ASKED.format("asked", "decisive"))
+    bench.simple("b")
+    bench.sees("a/line", 9).sees("b/line", 9).knows("asked.answer", value=False)
+    assert steps(bench, "a") == ()

@@ -17,6 +17,7 @@ from triage.reasoning.weights import (
     SUSPECT_CAP,
     probability,
 )
+from triage.reasoning.weights_table import TABLE
 
 
 def test_strengths_keep_the_order_of_the_words() -> None:
@@ -43,11 +44,26 @@ def test_priors_keep_the_order_of_the_words() -> None:
 
 @pytest.mark.parametrize("prevalence", Prevalence)
 def test_what_the_words_promise(prevalence: Prevalence) -> None:
-    """One decisive line confirms, one strong line alone does not, and ruling out beats a decisive line."""
+    """One decisive line confirms, one strong line alone does not and is shown below 80 %, one that supports is not as likely
+    as not, and ruling out beats a decisive line."""
     prior = PRIOR[prevalence]
     assert probability(prior + STRENGTH[Strength.DECISIVE]) >= CONFIRMED
-    assert SHOWN <= probability(prior + STRENGTH[Strength.STRONG]) < CONFIRMED
+    assert SHOWN <= probability(prior + STRENGTH[Strength.STRONG]) < min(CONFIRMED, 0.795)
+    assert probability(prior + STRENGTH[Strength.SUPPORTS]) < 0.5
     assert probability(prior + STRENGTH[Strength.DECISIVE] + STRENGTH[Strength.RULES_OUT]) < SHOWN
+
+
+def test_what_contradicts_outweighs_what_supports() -> None:
+    """A line that supports, contradicted by another, is not worth showing."""
+    both = STRENGTH[Strength.SUPPORTS] + STRENGTH[Strength.CONTRADICTS]
+    assert both < 0
+    assert probability(PRIOR[Prevalence.COMMON] + both) < SHOWN
+
+
+def test_the_table_is_in_halves() -> None:
+    """Nobody believes in tenths of a deciban; a number that is not there is not used."""
+    assert all((2 * value).is_integer() for value in TABLE.values())
+    assert len(TABLE) == len(Strength) + len(Prevalence) + 3
 
 
 def test_bounds_are_in_order() -> None:

@@ -51,6 +51,9 @@ if TYPE_CHECKING:
     metavar="SNAPSHOT",
     help="Weigh what a host said when it was recorded (sgltriage probe --record).",
 )
+@click.option(
+    "--answer", "answers", multiple=True, metavar="NAME=VALUE", help="Answer a question of an earlier report."
+)
 @python_option
 @pid_option
 @click.option("--strict", is_flag=True, help="Exit status 4 when an input was cut short.")
@@ -67,6 +70,7 @@ def scan(
     unexplained: int,
     probing: bool,
     host: Path | None,
+    answers: tuple[str, ...],
     python: Path | None,
     pid: int | None,
     strict: bool,
@@ -98,6 +102,11 @@ def scan(
         raise click.UsageError("--probe looks at this host, --host at a recorded one: give one of them")
     if probing or host is not None:
         report = _on_host(report, knowledge, left_out, host, (python, pid))
+    if answers:
+        from triage.cli.answers import read_answers
+        from triage.host_view import with_answers
+
+        report = with_answers(report, knowledge, read_answers(answers, knowledge), left_out)
     # A recorded host is to give the same report everywhere, so this machine's own packages do not come in.
     if report.unexplained and (host is None or python is not None):
         from triage.engine import with_origins

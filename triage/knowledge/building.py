@@ -14,6 +14,7 @@ from triage.model import (
     Phase,
     Prevalence,
     Provenance,
+    Question,
     Role,
     Severity,
     Signature,
@@ -68,11 +69,16 @@ def _evidence(owner: str, item: dict[str, Plain]) -> Evidence:
         log=_log(f"{owner}/{item['id']}", item["log"]) if "log" in item else None,
         facts=_tests(item.get("fact", {})),
         probe=item.get("probe"),
+        question=_question(item["question"]) if "question" in item else None,
         phases=tuple(Phase(name) for name in item.get("phases", ())),
         when=_tests(item.get("when", {})),
         label=item.get("label", ""),
         family=item.get("family", ""),
     )
+
+
+def _question(item: dict[str, Plain]) -> Question:
+    return Question(item["ask"], item.get("type", "yes-no"), tuple(item.get("choices", ())))
 
 
 def _log(key: str, body: dict[str, Plain]) -> LogCondition:

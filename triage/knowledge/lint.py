@@ -53,8 +53,16 @@ def _complaints(signature: Signature, base: KnowledgeBase) -> Iterator[Complaint
 def _evidence(item: Evidence) -> Iterator[Complaint]:
     if item.probe and item.log:
         yield ("probe",), "a probe delivers facts: it stands beside 'fact', not beside 'log'"
+    if item.question:
+        if item.probe or len(item.facts) != 1:
+            yield (
+                ("question",),
+                "the answer to a question is one fact: it stands beside 'fact' with one test, and without 'probe'",
+            )
+        if (item.question.kind == "choice") != bool(item.question.choices):
+            yield ("question",), "'choices' belongs to the type choice, and to no other"
     planned = any(test.name.startswith("launch.") for test in item.facts)
-    if item.strength is Strength.DECISIVE and item.log is None and item.probe is None and not planned:
+    if item.strength is Strength.DECISIVE and item.log is None and not (item.probe or item.question) and not planned:
         yield ("strength",), "a fact of the log alone is not decisive"
     for key, tests in (("fact", item.facts), ("when", item.when)):
         for test in tests:

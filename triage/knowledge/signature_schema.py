@@ -194,6 +194,15 @@ _EVIDENCE = Record(
         "log": LogKind(),
         "fact": _FACTS,
         "probe": Text(pattern=ID_FORM),
+        "question": Record(
+            {
+                "ask": Text(max_length=200, doc="What only the operator can know, as a question."),
+                "type": Text(choices=("yes-no", "choice", "value")),
+                "choices": ListOf(Text(max_length=60), at_least=2),
+            },
+            required=("ask",),
+            name="question",
+        ),
         "strength": Text(choices=_choices(Strength)),
         "phases": ListOf(Text(choices=_choices(Phase)), at_least=1),
         "when": _FACTS,

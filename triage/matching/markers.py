@@ -32,6 +32,9 @@ ERROR_MARKERS: tuple[tuple[str, str], ...] = (
     ("level-glog", r"\b[EF]\d{3,8} \d\d:\d\d:\d\d[^\n]{0,120}\.(?:cpp|cc|cu|cuh|h|hpp|py):\d+\]"),
     ("cuda-error", r"CUDA error: "),
     ("crash", r"(?:Fatal Python error|terminate called after|panicked at|Segmentation fault|core dumped)"),
+    ("assertion", r"Assertion failed: [^\s]"),
+    ("cuda-failure", r"Cuda failure '"),
+    ("status", r"non-zero status: \d"),
     ("killed", r"(?:^|\s)Killed$"),
     ("error-word", r"(?:^|\s)(?:fatal )?error: "),
 )

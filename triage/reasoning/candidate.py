@@ -147,6 +147,7 @@ def _families(item: Support) -> list[Family]:
 def _entry(item: Support, weight: float, facts: Mapping[str, Value]) -> LedgerEntry:
     first = item.hits[0] if item.hits else None
     probe = item.evidence.probe if first is None else None
+    asked = item.evidence.question if first is None else None
     names = [test.name for test in item.evidence.facts]
     found = "; ".join(f"{name} {_words(facts[name])}" if name in facts else f"{name} not set" for name in names)
     return LedgerEntry(
@@ -156,10 +157,10 @@ def _entry(item: Support, weight: float, facts: Mapping[str, Value]) -> LedgerEn
         count=item.count,
         count_exact=item.count_exact,
         place=first.place if first else None,
-        text=first.text if first else found if probe else "",
+        text=first.text if first else found if probe or asked else "",
         phase=first.phase if first else Phase.UNKNOWN,
         captures=first.captures if first else (),
-        origin="" if first else f"probe {probe}" if probe else ", ".join(names),
+        origin="" if first else f"probe {probe}" if probe else "answer" if asked else ", ".join(names),
         label=item.evidence.label,
     )
 

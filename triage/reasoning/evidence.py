@@ -117,7 +117,7 @@ def weigh(items: Sequence[Evidence], seen: Seen) -> Weighing:
         # What a probe delivers is not absent for being unknown: until it ran, `exists: false` proves nothing either.
         if not seen.planned and any(test.name.startswith(_PLANNED) for test in item.facts):
             continue  # a log has no plan, so nobody misses what one would tell
-        waits = item.probe is not None and item.probe not in seen.probed
+        waits = item.question is not None or (item.probe is not None and item.probe not in seen.probed)
         unknown = waits and any(test.name not in seen.facts for test in item.facts)
         answer = None if unknown else all_hold(item.facts, seen.facts)
         if answer is True:

@@ -3,35 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import log2
 
-from triage.model import NextStep, Strength
+from triage.model import Evidence, NextStep, Strength
 from triage.reasoning.candidate import Candidate
 from triage.reasoning.weights import STRENGTH
 
 _HIT_RATE, _FALSE_RATE = 0.9, 0.1
 """How often a probe shows what it looks for when the cause is present, and when it is not."""
-_COST_SECONDS = 1.0
+_PROBE_SECONDS, _QUESTION_SECONDS = 1.0, 15.0
+"""What a probe takes, and what a person takes to answer: a question comes first only where it tells far more."""
 _MOST = 3
 _MIN_GAIN = 0.01
 
 
 def next_steps(item: Candidate, field: Sequence[Candidate]) -> tuple[NextStep, ...]:
-    """The probes worth running for ``item``, its rivals and the narrower causes in ``field``, the best first."""
+    """The probes and questions worth their price for ``item``, its rivals and the narrower causes in ``field``, the best
+    first: expected bits for each second."""
     # A narrower cause is no rival, yet whether it is that one is what there is to find out.
     group = [item, *(other for other in field if other.id in item.rivals or item.id in other.signature.refines)]
     weights = [max(other.confidence, 1e-6) for other in group]
     rest = max(0.0, 1.0 - sum(weights))
-    found: dict[str, float] = {}
+    found: dict[tuple[str, str], NextStep] = {}
     for index, other in enumerate(group):
         for evidence in other.signature.evidence:
-            if evidence.probe and evidence.probe in other.not_checked:
-                gain = _gain([*weights, rest], index, evidence.strength)
-                found[evidence.probe] = max(found.get(evidence.probe, 0.0), gain)
-    ranked = sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))
-    return tuple(
-        NextStep("probe", name, round(gain, 3), _COST_SECONDS) for name, gain in ranked[:_MOST] if gain >= _MIN_GAIN
+            step = _step(evidence)
+            if step is not None and step.name in other.not_checked:
+                gain = round(_gain([*weights, rest], index, evidence.strength), 3)
+                best = found.get((step.kind, step.name))
+                if best is None or gain > best.gain_bits:
+                    found[step.kind, step.name] = replace(step, gain_bits=gain)
+    ranked = sorted(found.values(), key=lambda step: (-step.gain_bits / step.cost_s, step.name))
+    return tuple(step for step in ranked[:_MOST] if step.gain_bits >= _MIN_GAIN)
+
+
+def _step(evidence: Evidence) -> NextStep | None:
+    """The way to what an item waits for, its gain still open."""
+    if evidence.probe:
+        return NextStep("probe", evidence.probe, 0.0, _PROBE_SECONDS)
+    if evidence.question is None:
+        return None
+    answers = {"yes-no": "yes or no", "choice": ", ".join(evidence.question.choices)}.get(
+        evidence.question.kind, "a value"
     )
+    return NextStep("question", evidence.facts[0].name, 0.0, _QUESTION_SECONDS, f"{evidence.question.ask} ({answers})")
 
 
 def _gain(weights: Sequence[float], index: int, strength: Strength) -> float:

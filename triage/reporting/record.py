@@ -206,6 +206,7 @@ def _place(place: Place | None, outlet: Outlet) -> Record:
 def _next(step: NextStep, outlet: Outlet) -> Record:
     return {
         words.kind(step): outlet.show(step.name),
+        **({"ask": outlet.show(step.ask)} if step.ask else {}),
         "gain_bits": number(step.gain_bits, 3),
         "cost_s": number(step.cost_s, 3),
     }

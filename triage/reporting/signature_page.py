@@ -29,7 +29,8 @@ def signature_page(signature: Signature) -> Iterator[str]:
             yield from (f"              {line}" for line in _log_lines(item.log))
         else:
             tests = ", ".join(f"{test.name} {test.operator} {test.operand}" for test in item.facts)
-            yield f"              {tests}" + (f"   (probe {item.probe})" if item.probe else "")
+            asked = f"probe {item.probe}" if item.probe else f"asked: {item.question.ask}" if item.question else ""
+            yield f"              {tests}" + (f"   ({asked})" if asked else "")
     yield from _section("What it is not", signature.safety)
     for heading, names in (("Wider cause", signature.refines), ("Accounts for", signature.explains)):
         yield from _section(heading, ", ".join(names))

@@ -143,7 +143,8 @@ def _next(diagnosis: Diagnosis, report: Report, page: Page) -> Iterator[str]:
     """What to do or look at now."""
     rivals = words.rivals(diagnosis, report, page.show)
     if diagnosis.next and not rivals:
-        yield f"{words.kind(diagnosis.next[0])} {page.show(diagnosis.next[0].name)}"
+        step = diagnosis.next[0]
+        yield f"{words.kind(step)} {page.show(step.name)}" + (f": {page.show(step.ask)}" if step.ask else "")
     if diagnosis.playbook:
         yield f"playbook {page.show(diagnosis.playbook)}"
     yield f"sgltriage explain {page.show(diagnosis.id)}"
