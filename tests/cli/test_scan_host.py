@@ -132,7 +132,6 @@ def test_this_machine_and_another_at_once(sgltriage: Command) -> None:
     assert b"give one of them" in done.stderr
 
 
-@pytest.mark.xfail(reason="half a character in a kernel log of a snapshot ends the command with an internal error")
 def test_half_a_character_in_a_kernel_log(sgltriage: Command) -> None:
     """JSON can write what no text can hold; it is shown like any byte that is no text."""
     item = {"label": "dmesg", "status": "ok", "exit_code": 0, "text": ["[    0.000000] Linux \ud800 version"]}

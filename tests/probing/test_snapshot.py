@@ -112,7 +112,7 @@ def test_what_is_no_snapshot(text: str, said: str) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"status": "great"}, {"status": ["ok"]}, {"status": None}, {"text": 7}, {"text": None}, {"seconds": "long"},
+        {"status": "great"}, {"status": ["ok"]}, {"status": None}, {"text": 7}, {"text": None}, {"seconds": "long"}, {"seconds": float("nan")},
         {"seconds": []},
     ],
 )  # fmt: skip
@@ -122,7 +122,6 @@ def test_a_transcript_of_another_form(change: dict[str, Any]) -> None:
         read({"label": "a", "status": "ok", "text": [""]} | change)
 
 
-@pytest.mark.xfail(reason="numbers beyond what a float holds", raises=OverflowError)
 @pytest.mark.parametrize("where", ['"redacted": {"key": 1e999}', '"probes": {"os": [{"label": "a", "status": "ok", "text": [], "seconds": 1' + "0" * 400 + "}]}"])  # fmt: skip
 def test_numbers_that_are_too_large(where: str) -> None:
     """They are refused like any other text that is none of ours."""

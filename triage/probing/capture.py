@@ -83,7 +83,8 @@ def _read_files(read: File) -> _Found:
             # Not to wait for a writer, should a named pipe stand in its place.
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
             with open(descriptor, "rb") as stream:
-                text = _text(stream.read(MAX_TEXT))
+                # A pipe whose writer is silent has nothing, not even an end.
+                text = _text(stream.read(MAX_TEXT) or b"")
         except OSError as error:
             problem = error
             continue

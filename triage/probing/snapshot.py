@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -73,7 +74,7 @@ def from_json(text: str) -> Snapshot:
         }
         redacted = {str(name): int(count) for name, count in record.get("redacted", {}).items()}
         version = str(record.get("tool", {}).get("version", ""))
-    except (AttributeError, KeyError, TypeError) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError) as error:
         raise ValueError(f"not a host snapshot: {type(error).__name__}: {error}") from error
     return Snapshot(probes, redacted, str(record.get("recorded", "")), version)
 
@@ -83,8 +84,11 @@ def _transcript(item: dict[str, Any]) -> Transcript:
     status = item["status"]
     if status not in _STATUSES:
         raise ValueError(f"no status {status!r}")
-    text = "\n".join(str(line) for line in item["text"])
+    # JSON can write half a character, which no text that leaves us can hold.
+    text = "\n".join(str(line) for line in item["text"]).encode("utf-8", "replace").decode("utf-8")
     seconds = float(item.get("seconds", 0.0))
+    if not math.isfinite(seconds):
+        raise ValueError(f"not a number of seconds: {seconds}")
     return Transcript(
         str(item["label"]), status, text, code if isinstance(code, int) else None, str(item.get("reason", "")), seconds
     )
