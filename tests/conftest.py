@@ -1,0 +1,10 @@
+"""What all tests share: the tools of the checkout can be imported, while an installed package still comes before the checkout's."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = str(Path(__file__).resolve().parents[1])
+if ROOT not in sys.path:
+    sys.path.append(ROOT)
