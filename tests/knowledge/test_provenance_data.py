@@ -30,6 +30,7 @@ _ELSEWHERE = "other software prints it while the named file of SGLang runs"
 EXCEPTIONS = {
     "context-length-exceeded/input-and-completion-too-long": "the wording of OpenAI and vLLM, for logs of clients and gateways",
     "ephemeral-ports-exhausted": _ELSEWHERE,
+    "deepgemm-cache-cold/session-without-timeout": "DeepEP prints it",
     "health-check-starved/collective-hung": "the watchdog of torch prints it",
     "hicache-host-memory/kernel-killed-while-allocating": "the kernel prints it",
     "hicache-host-memory/killed-while-allocating": "the shell prints it",
