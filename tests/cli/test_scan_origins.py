@@ -75,7 +75,7 @@ def test_text_shows_it_under_its_line(sgltriage: Command, server: Path) -> None:
     """People read the line first, and where it comes from below."""
     lines = sgltriage("scan", "--python", server, stdin=LINE).stdout.decode().splitlines()
     (at,) = [number for number, line in enumerate(lines) if "the quokka pool" in line]
-    assert lines[at + 1].strip().startswith(f"raised in {ORIGIN}")
+    assert lines[at + 1].strip().startswith(f"printed in {ORIGIN}")
 
 
 @pytest.mark.parametrize("variable", ["VIRTUAL_ENV", "PATH"])

@@ -120,8 +120,9 @@ def test_bundled_forms_fire_on_what_their_patterns_match(bundled: Knowledge) -> 
     database = PatternDatabase.compile([Expression(item.key, item.regex, item.literal) for item in patterns])
     fired: dict[int, int] = {}
 
-    def report(index: int, _start: int, end: int, _flags: int, _context: object) -> None:
-        fired[index] = min(end, fired.get(index, end))
+    def report(form: int, _start: int, end: int, _flags: int, _context: object) -> None:
+        for index in database.members[form]:
+            fired[index] = min(end, fired.get(index, end))
 
     checked = 0
     for line in lines:
