@@ -11,9 +11,8 @@ from dataclasses import field, replace
 from pathlib import Path
 
 from triage import __version__
-from triage.knowledge.compiled import Knowledge, load_knowledge
-from triage.knowledge.errors import Problems
-from triage.knowledge.pack import bundled_directory, read_packs
+from triage.knowledge.compiled import Knowledge, load_packs
+from triage.knowledge.pack import bundled_directory
 from triage.matching.confirm import Confirmer
 from triage.matching.markers import all_markers, marker_pattern
 from triage.matching.observe import observe
@@ -84,7 +83,7 @@ def load(extra: Sequence[Path] = (), environment: dict[str, str] | None = None) 
     """
     roots = [bundled_directory("signatures"), *extra]
     cache = cache_directory(dict(os.environ) if environment is None else environment)
-    return load_knowledge(read_packs(roots, Problems()), all_markers(), cache)
+    return load_packs(roots, all_markers(), cache)
 
 
 def scan_inputs(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -43,6 +42,9 @@ def write_private(path: Path, parts: Sequence[bytes], most: int) -> None:
 
 
 def _replace(path: Path, parts: Sequence[bytes]) -> None:
+    # Late: it brings shutil and the decompressors along, and a warm start writes nothing.
+    import tempfile
+
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
     try:
         with open(descriptor, "wb") as stream:

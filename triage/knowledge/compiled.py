@@ -18,7 +18,8 @@ from triage import __version__
 from triage.knowledge.base import KnowledgeBase, SignatureRecord
 from triage.knowledge.database import Expression, PatternDatabase, expressions_of
 from triage.knowledge.errors import KnowledgeError, Problem, Problems
-from triage.knowledge.pack import PackFile, content_hash
+from triage.knowledge.pack import PackFile, content_hash, read_packs
+from triage.knowledge.stamp import stamp_of
 from triage.model import Location
 from triage.private_cache import read_private, write_private
 from triage.records import dataclass
@@ -36,21 +37,34 @@ class Knowledge:
     database: PatternDatabase
 
 
+def load_packs(roots: Sequence[Path], markers: Sequence[Expression], cache: Path | None) -> Knowledge:
+    """The knowledge of the packs in ``roots``, through the folder ``cache`` (None: without one).
+
+    Raises:
+        KnowledgeError: the first problem of a file, or a pattern that Hyperscan refuses.
+    """
+    stamp = None if cache is None else stamp_of(roots, _salt(markers))
+    if cache is not None and stamp is not None:
+        noted = stamp.known_hash(cache)
+        found = _stored(cache, noted) if noted else None
+        if found is not None:
+            return found
+    files = read_packs(roots, Problems())
+    knowledge = load_knowledge(files, markers, cache)
+    if cache is not None and stamp is not None:
+        stamp.note(cache, content_hash(files, *_salt(markers)))
+    return knowledge
+
+
 def load_knowledge(files: Sequence[PackFile], markers: Sequence[Expression], cache: Path | None) -> Knowledge:
     """The knowledge of ``files``, through the folder ``cache`` (None: without one).
 
     Raises:
         KnowledgeError: the first problem of a file, or a pattern that Hyperscan refuses.
     """
-    salt = [
-        __version__,
-        str(getattr(hyperscan, "__version__", "")),
-        _compiler(),
-        *(f"{item.key} {item.source} {item.once}" for item in markers),
-    ]
-    name = content_hash(files, *salt) + ".kb"
+    name = content_hash(files, *_salt(markers))
     if cache is not None:
-        found = _parse(read_private(cache / name) or b"")
+        found = _stored(cache, name)
         if found is not None:
             return found
     # YAML, packaging and the checks are only needed when something changed.
@@ -60,8 +74,22 @@ def load_knowledge(files: Sequence[PackFile], markers: Sequence[Expression], cac
     knowledge = Knowledge(base, compile_database(base, markers))
     if cache is not None:
         # Every edit of a pack makes a new file; a few are kept for those who go back and forth.
-        write_private(cache / name, _content(knowledge), most=8)
+        write_private(_file(cache, name), _content(knowledge), most=8)
     return knowledge
+
+
+def _salt(markers: Sequence[Expression]) -> list[str]:
+    """What decides the compiled form, beside the files."""
+    versions = [__version__, str(getattr(hyperscan, "__version__", "")), _compiler()]
+    return versions + [f"{item.key} {item.source} {item.once}" for item in markers]
+
+
+def _file(cache: Path, name: str) -> Path:
+    return cache / f"{name}.kb"
+
+
+def _stored(cache: Path, name: str) -> Knowledge | None:
+    return _parse(read_private(_file(cache, name)) or b"")
 
 
 def _compiler() -> str:

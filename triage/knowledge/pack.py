@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,7 +46,7 @@ def read_pack(root: Path, problems: Problems) -> list[PackFile]:
     if not _real(top).is_relative_to(inside):
         problems.add(Location(str(top)), "leads out of its pack")
         return found
-    for path, area, is_link in _yaml_files(str(top)):
+    for path, area, is_link in yaml_files(root):
         if is_link and not _real(Path(path)).is_relative_to(inside):
             problems.add(Location(path), "leads out of its pack")
             continue
@@ -65,10 +64,14 @@ def read_pack(root: Path, problems: Problems) -> list[PackFile]:
     return found
 
 
-def _yaml_files(top: str) -> list[tuple[str, str, bool]]:
-    """(path, first folder below ``top``, is it a link) of every file, sorted by path; linked folders are not entered."""
+def yaml_files(root: Path) -> list[tuple[str, str, bool]]:
+    """(path, area, is it a link) of every YAML file of the pack ``root``, sorted by path; linked folders are not entered.
+
+    Raises:
+        OSError: a folder cannot be read.
+    """
     found: list[tuple[str, str, bool]] = []
-    folders = [(top, "")]
+    folders = [(str(_top(root)), "")]
     while folders:
         folder, area = folders.pop()
         front = "" if folder == os.curdir else f"{folder.rstrip('/')}/"
@@ -76,7 +79,9 @@ def _yaml_files(top: str) -> list[tuple[str, str, bool]]:
             for entry in entries:
                 path = front + entry.name
                 if entry.is_dir(follow_symlinks=False):
-                    folders.append((path, area or entry.name))
+                    # A pack may hold playbooks beside its signatures, which are files of another kind.
+                    if area or entry.name != "playbooks":
+                        folders.append((path, area or entry.name))
                 elif entry.name.endswith(".yaml"):
                     found.append((path, area, entry.is_symlink()))
     return sorted(found, key=lambda item: item[0].split("/"))
@@ -107,6 +112,9 @@ def _real(path: Path) -> Path:
 
 def content_hash(files: Sequence[PackFile], *salt: str) -> str:
     """SHA-256 over the files' areas and bytes and whatever else decides the compiled form."""
+    # Late: a warm start compares sizes and times instead (stamp.py), and OpenSSL takes milliseconds to load.
+    import hashlib
+
     digest = hashlib.sha256("\0".join(salt).encode())
     for item in files:
         digest.update(f"\0{item.path}\0{item.area}\0{len(item.content)}\0".encode("utf-8", "surrogateescape"))

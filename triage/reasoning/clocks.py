@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from statistics import median
 
 from triage.model import ClockOffset, ErrorLine, Finding, Hit, Launch, Observation, Place
 
@@ -25,6 +24,9 @@ def clock_offsets(observation: Observation, members: Sequence[str]) -> tuple[Clo
     reference = next((source for source in members if source in steps), None)
     if reference is None:
         return ()
+    # Rarely needed, and dear to import: it brings fractions and decimal along.
+    from statistics import median
+
     found: list[ClockOffset] = []
     for source in members:
         ahead = [steps[source][name] - at for name, at in steps[reference].items() if name in steps.get(source, {})]
