@@ -148,7 +148,7 @@ def test_a_folder_that_holds_modules(sgltriage: Command) -> None:
     script = shutil.which("sgltriage", path=str(Path(sys.executable).parent))
     if script is None:
         pytest.skip("no console script is installed beside this interpreter")
-    for name in ("yaml", "click", "regex", "hyperscan", "numpy", "packaging", "json", "triage"):
+    for name in ("yaml", "argparse", "regex", "hyperscan", "numpy", "packaging", "json", "triage"):
         (sgltriage.folder / f"{name}.py").write_text(
             "raise SystemExit('a module of the current folder was imported')\n"
         )

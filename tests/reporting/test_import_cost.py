@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = "asyncio,click,hashlib,hmac,inspect,json,logging,rich,subprocess,textual,urllib.parse"
+HEAVY = "argparse,asyncio,hashlib,hmac,inspect,json,logging,rich,subprocess,textual,urllib.parse"
 
 
 def loaded(code: str) -> set[str]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import click
-
+from triage.cli.errors import UsageError
 from triage.host_view import questions
 from triage.knowledge.compiled import Knowledge
 from triage.model import Fact, Question, Value
@@ -20,11 +19,11 @@ def read_answers(given: Sequence[str], knowledge: Knowledge) -> list[Fact]:
     for answer in given:
         name, equals, text = answer.partition("=")
         if not equals:
-            raise click.UsageError(f"--answer {answer}: write NAME=VALUE")
+            raise UsageError(f"--answer {answer}: write NAME=VALUE")
         if name not in asked:
             from triage.knowledge.errors import did_you_mean
 
-            raise click.UsageError(f"no question '{name}'{did_you_mean(name, sorted(asked))}")
+            raise UsageError(f"no question '{name}'{did_you_mean(name, sorted(asked))}")
         found.append(Fact(name, _value(asked[name], text.strip()), "answer"))
     return found
 
@@ -32,10 +31,10 @@ def read_answers(given: Sequence[str], knowledge: Knowledge) -> list[Fact]:
 def _value(question: Question, text: str) -> Value:
     if question.kind == "yes-no":
         if text.lower() not in _WORDS:
-            raise click.UsageError(f"'{text}' is neither yes nor no: {question.ask}")
+            raise UsageError(f"'{text}' is neither yes nor no: {question.ask}")
         return _WORDS[text.lower()]
     if question.kind == "choice" and text not in question.choices:
-        raise click.UsageError(f"'{text}' is none of {', '.join(question.choices)}: {question.ask}")
+        raise UsageError(f"'{text}' is none of {', '.join(question.choices)}: {question.ask}")
     for convert in (int, float):
         try:
             return convert(text) if question.kind == "value" else text

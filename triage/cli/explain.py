@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import sys
+from argparse import Namespace
 from pathlib import Path
 
-import click
-
+from triage.cli.arguments import ArgumentParser
 from triage.cli.exit_codes import ExitCode
-from triage.cli.options import kb_option, known_id, load_or_fail
+from triage.cli.options import add_id, add_kb, known_id, load_or_fail
 
 
-@click.command()
-@click.argument("identifier", metavar="ID")
-@kb_option
-def explain(identifier: str, packs: tuple[Path, ...]) -> int:
-    """What a cause is, how it shows, what must not be taken for it, and how it is mended."""
+def add_arguments(parser: ArgumentParser) -> None:
+    """``ID`` and ``--kb``."""
+    parser.description = "What a cause is, how it shows, what must not be taken for it, and how it is mended."
+    add_id(parser)
+    add_kb(parser)
+
+
+def run(arguments: Namespace) -> int:
+    """Print the page."""
     from triage.reporting.signature_page import signature_page
     from triage.safety.visible import visible
 
+    identifier: str = arguments.identifier
+    packs: list[Path] = arguments.packs
     knowledge = load_or_fail(packs)
     for line in signature_page(knowledge.base.get(known_id(identifier, knowledge))):
         sys.stdout.write(f"{visible(line)}\n")

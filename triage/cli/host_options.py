@@ -1,40 +1,48 @@
-"""Options of the verbs that look at a host, or at a recorded one."""
+"""Arguments of the verbs that look at a host, or at a recorded one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-import click
+from triage.cli.argument_types import AtLeast, existing_file, existing_path
+from triage.cli.errors import CommandError
 
 if TYPE_CHECKING:
+    from triage.cli.arguments import ArgumentParser
     from triage.probing.snapshot import Snapshot
 
-_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+def add_host(parser: ArgumentParser, text: str) -> None:
+    """``--host SNAPSHOT``: ``host``, a path or None."""
+    parser.add_argument("--host", type=existing_file, metavar="SNAPSHOT", help=text)
 
 
-def python_option(function: _Function) -> _Function:
-    """``--python PATH``"""
-    return click.option(
+def add_python(parser: ArgumentParser) -> None:
+    """``--python PATH``: ``python``, a path or None."""
+    parser.add_argument(
         "--python",
-        type=click.Path(exists=True, path_type=Path),
+        type=existing_path,
         metavar="PATH",
         help="The interpreter or environment that runs the server. Default: the active one.",
-    )(function)
+    )
 
 
-def pid_option(function: _Function) -> _Function:
-    """``--pid PID``"""
-    return click.option("--pid", type=click.IntRange(1), metavar="PID", help="A running server to look at.")(function)
+def add_pid(parser: ArgumentParser) -> None:
+    """``--pid PID``: ``pid``, a number or None."""
+    parser.add_argument("--pid", type=AtLeast(1), metavar="PID", help="A running server to look at.")
 
 
 def load_snapshot(path: Path) -> Snapshot:
-    """The snapshot in a file, or a one-line error (exit 2)."""
+    """The snapshot in a file.
+
+    Raises:
+        CommandError: it cannot be read or is none.
+    """
     from triage.probing.snapshot import from_json
 
     try:
         return from_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise click.ClickException(f"{path}: {reason}") from error
+        raise CommandError(f"{path}: {reason}") from error

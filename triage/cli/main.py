@@ -1,8 +1,15 @@
-"""``sgltriage``: the verbs, each imported only when it is called."""
+"""``sgltriage``: the verbs, each imported only when it is called.
+
+A verb is a line in the table of a group, name -> (module, one-line help), and a module with two functions.
+``add_arguments(parser)`` gives our ``ArgumentParser`` the description, options and positionals, and does nothing else, for
+``--help`` calls it too. ``run(arguments)`` turns the namespace into typed values at once, does the work and returns an
+``ExitCode``. A wrong call is a ``UsageError``, to which the way to the verb's help is added here, and anything else that is
+wrong outside a ``CommandError``: both are one line on stderr and status 2. What only some calls need is imported inside
+``run``. A group of verbs (``kb``) is a module with a ``GROUP``, listed like a verb.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import gc
 import importlib
@@ -10,69 +17,37 @@ import io
 import os
 import sys
 
-import click
-
 from triage import __version__
+from triage.cli.errors import CommandError, UsageError
 from triage.cli.exit_codes import ExitCode
+from triage.cli.help_page import HELP_OPTIONS, VERSION_OPTIONS, Group
+from triage.cli.terminal import columns
 
-_VERBS = {
-    "scan": ("triage.cli.scan", "Read logs and name the root cause, with its evidence."),
-    "explain": ("triage.cli.explain", "What a cause is, how it shows, and how it is mended."),
-    "why": ("triage.cli.why", "Why a log gives this diagnosis: its whole ledger."),
-    "why-not": ("triage.cli.why", "Why a log does not give this diagnosis."),
-    "probe": ("triage.cli.probe", "Ask this host what logs cannot tell, and record it."),
-    "preflight": ("triage.cli.preflight", "Check a launch command and the host before the server is started."),
-    "kb": ("triage.cli.kb", "The knowledge base: list, show, lint, test, provenance, new, export-patterns, schema."),
-}
-
-
-class LazyGroup(click.Group):
-    """A group that knows its verbs' names and one-line helps, and imports a verb when it is used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _VERBS:
-            return None
-        module = importlib.import_module(_VERBS[cmd_name][0])
-        command = getattr(module, cmd_name.replace("-", "_"))
-        assert isinstance(command, click.Command)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Verbs"):
-            formatter.write_dl([(name, text) for name, (_, text) in _VERBS.items()])
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0] if args else ""
-        if name and not name.startswith("-") and name not in _VERBS:
-            from triage.knowledge.errors import did_you_mean
-
-            hint = did_you_mean(name, list(_VERBS))
-            if os.path.exists(name):  # noqa: PTH110
-                hint = f"; to read it: sgltriage scan {name}"
-            raise click.UsageError(f"no verb '{name}'{hint}", ctx)
-        return super().resolve_command(ctx, args)
-
-
-@click.group(
-    cls=LazyGroup,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit status: 0 nothing at or above --fail-on; 1 findings; 2 usage, unreadable input or bad rule pack; "
+VERBS = Group(
+    "sgltriage",
+    "Reads what a dead SGLang server printed and names the root cause, with its evidence.",
+    {
+        "scan": ("triage.cli.scan", "Read logs and name the root cause, with its evidence."),
+        "fix": ("triage.cli.fix", "Show how a cause is put right here, and do it step by step."),
+        "explain": ("triage.cli.explain", "What a cause is, how it shows, and how it is mended."),
+        "why": ("triage.cli.why", "Why a log gives this diagnosis: its whole ledger."),
+        "why-not": ("triage.cli.why_not", "Why a log does not give this diagnosis."),
+        "probe": ("triage.cli.probe", "Ask this host what logs cannot tell, and record it."),
+        "preflight": ("triage.cli.preflight", "Check a launch command and the host before the server is started."),
+        "kb": (
+            "triage.cli.kb",
+            "The knowledge base: list, show, lint, test, provenance, new, export-patterns, schema.",
+        ),
+    },
+    examples=(
+        "sgltriage scan server.log                 one log",
+        "kubectl logs sglang-0 | sgltriage scan    a pipe",
+        "sgltriage explain gpu-oom-runtime         what a cause is and how to mend it",
+    ),
+    epilogue="Exit status: 0 nothing at or above --fail-on; 1 findings; 2 usage, unreadable input or bad rule pack; "
     "3 internal error; 4 partial input with --strict; 130 interrupted; 141 broken pipe.",
+    has_version=True,
 )
-@click.version_option(__version__, "-V", "--version", message="sgltriage %(version)s, Python " + sys.version.split()[0])
-def main() -> None:
-    """Reads what a dead SGLang server printed and names the root cause, with its evidence.
-
-    \b
-    sgltriage scan server.log                 one log
-    kubectl logs sglang-0 | sgltriage scan    a pipe
-    sgltriage explain gpu-oom-runtime         what a cause means and how to mend it
-    """
 
 
 def run() -> None:
@@ -87,25 +62,63 @@ def _run() -> int:
         if sys.stdout is None:
             raise OSError(errno.EBADF, "standard output is closed")
         _never_fail_on_a_character()
-        # Not main.main(): it takes a broken pipe for itself and ends with status 1.
-        with main.make_context("sgltriage", sys.argv[1:]) as context:
-            code = main.invoke(context)
+        code = _call(VERBS, sys.argv[1:])
         sys.stdout.flush()
-        return int(code or 0)
-    except click.exceptions.Exit as leaving:
-        return leaving.exit_code
-    except click.ClickException as wrong:
-        from triage.cli.diagnostics import tell
-
-        hint = f" ({_command(wrong)} --help)" if isinstance(wrong, click.UsageError) else ""
-        tell(wrong.format_message().replace("\n", " ") + hint)
-        return int(ExitCode.USAGE)
-    except (KeyboardInterrupt, click.Abort):
-        return int(ExitCode.INTERRUPTED)
+        return code
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
     except OSError as error:
         return _stream_failed(error)
     except Exception as error:  # noqa: BLE001  (a bug must end in one line and a report, never in a traceback)
         return _crashed(error)
+
+
+def _call(group: Group, words: list[str]) -> int:
+    """Run the verb of ``group`` that ``words`` begin with; its exit status."""
+    command, first = group.command, words[0] if words else ""
+    try:
+        if first in HELP_OPTIONS:
+            return _shown(group.page(columns()))
+        if group.has_version and first in VERSION_OPTIONS:
+            return _shown(f"sgltriage {__version__}, Python {sys.version.split()[0]}\n")
+        if first not in group.verbs:
+            raise UsageError(_no_verb(group, first))
+        module = importlib.import_module(group.verbs[first][0])
+        inner: Group | None = getattr(module, "GROUP", None)
+        if inner is not None:
+            return _call(inner, words[1:])
+        from triage.cli.arguments import ArgumentParser
+
+        command = f"{command} {first}"
+        parser = ArgumentParser(command)
+        module.add_arguments(parser)
+        arguments = parser.parse(words[1:])
+        return _shown(parser.page(columns())) if arguments is None else int(module.run(arguments))
+    except CommandError as wrong:
+        from triage.cli.diagnostics import tell
+
+        hint = f" ({command} --help)" if isinstance(wrong, UsageError) else ""
+        tell(str(wrong).replace("\n", " ") + hint)
+        return ExitCode.USAGE
+
+
+def _no_verb(group: Group, word: str) -> str:
+    if not word:
+        return f"name a verb: {', '.join(group.verbs)}"
+    if word.startswith("-"):
+        from triage.cli.arguments import no_option
+
+        return no_option(word, [*HELP_OPTIONS, *(VERSION_OPTIONS if group.has_version else ())])
+    if group is VERBS and os.path.exists(word):  # noqa: PTH110
+        return f"no verb '{word}'; to read it: sgltriage scan {word}"
+    from triage.knowledge.errors import did_you_mean
+
+    return f"no verb '{word}'{did_you_mean(word, list(group.verbs))}"
+
+
+def _shown(text: str) -> int:
+    sys.stdout.write(text)
+    return ExitCode.CLEAN
 
 
 def _never_fail_on_a_character() -> None:
@@ -115,12 +128,10 @@ def _never_fail_on_a_character() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _command(wrong: click.UsageError) -> str:
-    return "sgltriage" if wrong.ctx is None else wrong.ctx.command_path
-
-
 def _stream_failed(error: OSError) -> int:
     """Writing to stdout failed: a closed pipe is silent, a full disk is told; both must not be told again at exit."""
+    import contextlib
+
     if not isinstance(error, BrokenPipeError) and error.errno not in (errno.ENOSPC, errno.EBADF, errno.EIO):
         return _crashed(error)
     # Python flushes stdout once more at exit; /dev/null takes what cannot be delivered.
@@ -128,16 +139,17 @@ def _stream_failed(error: OSError) -> int:
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if isinstance(error, BrokenPipeError):
-        return int(ExitCode.BROKEN_PIPE)
+        return ExitCode.BROKEN_PIPE
     from triage.cli.diagnostics import tell
 
     tell(f"the report could not be written: {error.strerror}")
-    return int(ExitCode.USAGE)
+    return ExitCode.USAGE
 
 
 def _crashed(error: Exception) -> int:
-    from triage.cli.diagnostics import crash_report, tell
+    from triage.cli.crash import crash_report
+    from triage.cli.diagnostics import tell
 
     path = crash_report(error)
     tell(f"internal error: {type(error).__name__}: {error}" + (f" (details in {path})" if path else ""))
-    return int(ExitCode.INTERNAL)
+    return ExitCode.INTERNAL

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import shlex
 import sys
+from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from triage.cli.host_options import load_snapshot, python_option
+from triage.cli.argument_types import Choice
+from triage.cli.arguments import ArgumentParser
+from triage.cli.errors import UsageError
+from triage.cli.host_options import add_host, add_python, load_snapshot
 from triage.cli.options import load_or_fail
+from triage.cli.terminal import columns, speaks_unicode, wants_color
 from triage.reporting.exit_status import exit_code
 
 if TYPE_CHECKING:
@@ -27,23 +28,27 @@ if TYPE_CHECKING:
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=(?=.)", re.DOTALL)
 
 
-@click.command(context_settings={"allow_interspersed_args": False})
-@click.option(
-    "--host",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="SNAPSHOT",
-    help="Check against a recorded host (sgltriage probe --record) instead of this one.",
-)
-@python_option
-@click.option("--no-probe", is_flag=True, help="Look at no host: check the command alone.")
-@click.option("--format", "fmt", type=click.Choice(("text", "json")), default="text", show_default=True)
-@click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="[--] [VAR=VALUE]... COMMAND...")
-def preflight(host: Path | None, python: Path | None, no_probe: bool, fmt: str, words: tuple[str, ...]) -> int:
-    """Check a launch command, its environment and the host before ten minutes of loading.
+def add_arguments(parser: ArgumentParser) -> None:
+    """Which host, how to print, and the command itself."""
+    parser.description = """
+        Check a launch command, its environment and the host before ten minutes of loading.
 
-    COMMAND is what would be typed: `python3 -m sglang.launch_server ...`, `sglang serve ...`, a router, `bash -c '...'` or
-    `docker run ... IMAGE ...` around them. It is read and never run. Prints what would fail and the corrected command.
+        COMMAND is what would be typed: `python3 -m sglang.launch_server ...`, `sglang serve ...`, a router,
+        `bash -c '...'` or `docker run ... IMAGE ...` around them. It is read and never run. Prints what would fail and the
+        corrected command.
     """
+    parser.usage = f"{parser.prog} [OPTIONS] [--] [VAR=VALUE]... COMMAND..."
+    parser.options_first = True
+    add_host(parser, "Check against a recorded host (sgltriage probe --record) instead of this one.")
+    add_python(parser)
+    add = parser.add_argument
+    add("--no-probe", action="store_true", help="Look at no host: check the command alone.")
+    add("--format", dest="fmt", type=Choice("text", "json"), default="text", help="How to print.")
+    add("words", nargs="+", metavar="COMMAND")
+
+
+def run(arguments: Namespace) -> int:
+    """Check and print."""
     from triage import __version__
     from triage.preflight.check import check
     from triage.preflight.command import parse_command
@@ -51,13 +56,16 @@ def preflight(host: Path | None, python: Path | None, no_probe: bool, fmt: str, 
     from triage.reporting.outlet import Outlet
     from triage.safety.redact import Redactor
 
+    host: Path | None = arguments.host
+    python: Path | None = arguments.python
+    no_probe: bool = arguments.no_probe
+    fmt: str = arguments.fmt
+    words: tuple[str, ...] = tuple(arguments.words)
     if host is not None and no_probe:
-        raise click.UsageError("--host gives a host to check against, --no-probe none: give one of them")
+        raise UsageError("--host gives a host to check against, --no-probe none: give one of them")
     commands = parse_command(words)
     if not commands:
-        raise click.UsageError(
-            "no launch of SGLang in this command: python -m sglang.launch_server, sglang serve, a router"
-        )
+        raise UsageError("no launch of SGLang in this command: python -m sglang.launch_server, sglang serve, a router")
     knowledge = load_or_fail(())
     environment = dict(os.environ)
     if python is None and host is None and not no_probe:
@@ -100,6 +108,8 @@ def _version(facts: tuple[Fact, ...], version: str) -> Iterator[Fact]:
 
 def _json(checked: Checked, outlet: Outlet) -> Iterator[str]:
     """The document of ``scan --format json`` with two keys more."""
+    import json
+
     from triage.reporting.record import report_record
     from triage.reporting.view import View
 
@@ -123,9 +133,6 @@ def _change_record(change: Change, outlet: Outlet) -> dict[str, object]:
 
 def _report(checked: Checked, outlet: Outlet) -> Iterator[str]:
     """The report as scan prints it."""
-    import shutil
-
-    from triage.cli.scan import wants_color
     from triage.reporting.render import render
 
     yield from render(
@@ -133,8 +140,8 @@ def _report(checked: Checked, outlet: Outlet) -> Iterator[str]:
         "text",
         outlet,
         color=wants_color("auto"),
-        ascii_only="utf" not in (sys.stdout.encoding or "").lower(),
-        width=shutil.get_terminal_size().columns if sys.stdout.isatty() else None,
+        ascii_only=not speaks_unicode(),
+        width=columns() if sys.stdout.isatty() else None,
     )
 
 
@@ -169,5 +176,7 @@ def _line(words: tuple[str, ...], outlet: Outlet) -> str:
 
 
 def _quoted(word: str) -> str:
+    import shlex
+
     found = _ASSIGNMENT.match(word)
     return found[0] + shlex.quote(word[found.end() :]) if found else shlex.quote(word)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
+from argparse import Namespace
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
+from triage.cli.argument_types import Choice, file_to_write
+from triage.cli.arguments import ArgumentParser
+from triage.cli.errors import CommandError, UsageError
 from triage.cli.exit_codes import ExitCode
-from triage.cli.host_options import load_snapshot, pid_option, python_option
+from triage.cli.host_options import add_host, add_pid, add_python, load_snapshot
 
 if TYPE_CHECKING:
     from triage.probing.probe import Answer
@@ -21,41 +21,51 @@ if TYPE_CHECKING:
     from triage.reporting.outlet import Outlet
 
 
-@click.command()
-@click.option("--record", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write a snapshot.")
-@click.option("--host", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="SNAPSHOT",
-              help="Read a snapshot instead of this host.")  # fmt: skip
-@click.option("--only", multiple=True, metavar="NAME", help="Run this probe alone; may be given more than once.")
-@click.option("--list", "listing", is_flag=True, help="List the probes and what each looks at.")
-@click.option("--format", "fmt", type=click.Choice(("text", "json")), default="text", show_default=True)
-@python_option
-@pid_option
-def probe(
-    record: Path | None,
-    host: Path | None,
-    only: tuple[str, ...],
-    listing: bool,
-    fmt: str,
-    python: Path | None,
-    pid: int | None,
-) -> int:
-    """Ask this host what logs cannot tell: drivers, GPUs, packages, limits, network. Changes nothing, needs no root.
+def add_arguments(parser: ArgumentParser) -> None:
+    """Which host, which probes, how to print."""
+    parser.description = """
+        Ask this host what logs cannot tell: drivers, GPUs, packages, limits, network. Changes nothing, needs no root.
 
-    What cannot be looked at is listed with the reason. A snapshot (--record) is redacted, and gives the same facts anywhere.
+        What cannot be looked at is listed with the reason. A snapshot (--record) is redacted, and gives the same facts
+        anywhere.
     """
+    add = parser.add_argument
+    add("--record", type=file_to_write, metavar="FILE", help="Write a snapshot.")
+    add_host(parser, "Read a snapshot instead of this host.")
+    add(
+        "--only",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="Run this probe alone; may be given more than once.",
+    )
+    add("--list", dest="listing", action="store_true", help="List the probes and what each looks at.")
+    add("--format", dest="fmt", type=Choice("text", "json"), default="text", help="How to print.")
+    add_python(parser)
+    add_pid(parser)
+
+
+def run(arguments: Namespace) -> int:
+    """Look, record, print."""
     from triage.probing.catalogue import all_probes
     from triage.probing.host import answers, look_at
     from triage.probing.probe import Target
     from triage.reporting.outlet import Outlet
     from triage.safety.redact import Redactor
 
+    record: Path | None = arguments.record
+    host: Path | None = arguments.host
+    only: list[str] = arguments.only
+    fmt: str = arguments.fmt
+    python: Path | None = arguments.python
+    pid: int | None = arguments.pid
     probes = all_probes()
     if unknown := sorted(set(only) - {item.name for item in probes}):
         from triage.knowledge.errors import did_you_mean
 
-        raise click.UsageError(f"no probe '{unknown[0]}'{did_you_mean(unknown[0], [item.name for item in probes])}")
+        raise UsageError(f"no probe '{unknown[0]}'{did_you_mean(unknown[0], [item.name for item in probes])}")
     chosen = [item for item in probes if not only or item.name in only]
-    if listing:
+    if arguments.listing:
         for item in chosen:
             sys.stdout.write(f"{item.name:<22} {item.title}\n")
         return ExitCode.CLEAN
@@ -75,6 +85,8 @@ def probe(
 
 
 def _write(path: Path, snapshot: Snapshot) -> None:
+    from datetime import datetime, timezone
+
     from triage import __version__
     from triage.probing.snapshot import Snapshot as Made
     from triage.probing.snapshot import to_json
@@ -87,7 +99,7 @@ def _write(path: Path, snapshot: Snapshot) -> None:
         with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as stream:
             stream.write(text)
     except OSError as error:
-        raise click.ClickException(f"{path}: {error.strerror}") from error
+        raise CommandError(f"{path}: {error.strerror}") from error
     sys.stderr.write(f"sgltriage: wrote {path}; {sum(snapshot.redacted.values())} secrets were redacted\n")
 
 
@@ -121,6 +133,8 @@ def _value(value: object) -> str:
 
 
 def _json(found: Sequence[Answer], outlet: Outlet) -> Iterator[str]:
+    import json
+
     yield json.dumps(
         {
             "schema_version": 1,

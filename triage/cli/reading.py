@@ -8,8 +8,7 @@ import time
 from collections.abc import Sequence
 from types import FrameType
 
-import click
-
+from triage.cli.errors import UsageError
 from triage.engine import Gate, ScanResult, scan_inputs
 from triage.knowledge.compiled import Knowledge
 from triage.reading.inputs import open_inputs
@@ -29,7 +28,7 @@ def read_and_scan(
     """Scan ``paths`` (none: standard input). The first SIGINT or SIGTERM ends the reading, the second the process."""
     if not paths:
         if sys.stdin is None or sys.stdin.isatty():
-            raise click.UsageError("nothing to read: name a file, or pipe a log in")
+            raise UsageError("nothing to read: name a file, or pipe a log in")
         paths = ("-",)
     stdin = sys.stdin.buffer if sys.stdin is not None else None
     inputs = open_inputs(paths, stdin=stdin, stdin_name=stdin_name, binary_as_text=binary_as_text)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import time
+from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
+from triage.cli.argument_types import AtLeast, Choice
+from triage.cli.arguments import ArgumentParser
+from triage.cli.errors import UsageError
 from triage.cli.exit_codes import ExitCode
-from triage.cli.host_options import load_snapshot, pid_option, python_option
-from triage.cli.options import inputs_argument, kb_option, known_id, load_or_fail
+from triage.cli.host_options import add_host, add_pid, add_python, load_snapshot
+from triage.cli.options import add_inputs, add_kb, known_id, load_or_fail
+from triage.cli.terminal import columns, speaks_unicode, wants_color
+from triage.records import dataclass
 from triage.reporting.exit_status import FAIL_ON, exit_code
 from triage.reporting.render import FORMATS
 
@@ -23,112 +26,124 @@ if TYPE_CHECKING:
     from triage.model import Report
 
 
-@click.command()
-@inputs_argument
-@click.option("--format", "fmt", type=click.Choice(FORMATS), default="text", show_default=True, help="How to report.")
-@kb_option
-@click.option("--without", multiple=True, metavar="ID", help="Leave a signature out; may be given more than once.")
-@click.option(
-    "--fail-on",
-    type=click.Choice(FAIL_ON),
-    default="error",
-    show_default=True,
-    help="Least severity for exit status 1.",
-)
-@click.option("--top", type=click.IntRange(1), metavar="N", help="Show at most N diagnoses.")
-@click.option(
-    "--unexplained",
-    type=click.IntRange(0),
-    default=3,
-    show_default=True,
-    metavar="N",
-    help="Show N unexplained error lines.",
-)
-@click.option("--probe", "probing", is_flag=True, help="Look at this host too, as far as it matters for the diagnoses.")
-@click.option(
-    "--host",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="SNAPSHOT",
-    help="Weigh what a host said when it was recorded (sgltriage probe --record).",
-)
-@click.option(
-    "--answer", "answers", multiple=True, metavar="NAME=VALUE", help="Answer a question of an earlier report."
-)
-@python_option
-@pid_option
-@click.option("--strict", is_flag=True, help="Exit status 4 when an input was cut short.")
-@click.option("--stdin-name", default="-", metavar="NAME", help="What to call standard input in the report.")
-@click.option("--binary-as-text", is_flag=True, help="Read files that look binary all the same.")
-@click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True)
-def scan(
-    paths: tuple[str, ...],
-    fmt: str,
-    packs: tuple[Path, ...],
-    without: tuple[str, ...],
-    fail_on: str,
-    top: int | None,
-    unexplained: int,
-    probing: bool,
-    host: Path | None,
-    answers: tuple[str, ...],
-    python: Path | None,
-    pid: int | None,
-    strict: bool,
-    stdin_name: str,
-    binary_as_text: bool,
-    color: str,
-) -> int:
-    """Read logs and name the root cause, with its evidence.
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What was asked for; the names are those of the namespace."""
 
-    Files may be compressed (gz, zst, xz, bz2); a directory stands for the logs in it; `-` or no path at all is standard
-    input. Several files are read as one failure.
+    paths: list[str]
+    fmt: str
+    packs: list[Path]
+    without: list[str]
+    fail_on: str
+    top: int | None
+    unexplained: int
+    probing: bool
+    host: Path | None
+    answers: list[str]
+    python: Path | None
+    pid: int | None
+    strict: bool
+    stdin_name: str
+    binary_as_text: bool
+    color: str
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Inputs, what to weigh with them, and how to report."""
+    parser.description = """
+        Read logs and name the root cause, with its evidence.
+
+        Files may be compressed (gz, zst, xz, bz2); a directory stands for the logs in it; `-` or no path at all is standard
+        input. Several files are read as one failure.
     """
+    add = parser.add_argument
+    add_inputs(parser)
+    add("--format", dest="fmt", type=Choice(*FORMATS), default="text", help="How to report.")
+    add_kb(parser)
+    add(
+        "--without",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="Leave a signature out; may be given more than once.",
+    )
+    add("--fail-on", type=Choice(*FAIL_ON), default="error", help="Least severity for exit status 1.")
+    add("--top", type=AtLeast(1), metavar="N", help="Show at most N diagnoses.")
+    add("--unexplained", type=AtLeast(0), default=3, metavar="N", help="Show N unexplained error lines.")
+    add(
+        "--probe",
+        dest="probing",
+        action="store_true",
+        help="Look at this host too, as far as it matters for the diagnoses.",
+    )
+    add_host(parser, "Weigh what a host said when it was recorded (sgltriage probe --record).")
+    add(
+        "--answer",
+        dest="answers",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="Answer a question of an earlier report.",
+    )
+    add_python(parser)
+    add_pid(parser)
+    add("--strict", action="store_true", help="Exit status 4 when an input was cut short.")
+    add("--stdin-name", default="-", metavar="NAME", help="What to call standard input in the report.")
+    add("--binary-as-text", action="store_true", help="Read files that look binary all the same.")
+    add("--color", type=Choice("auto", "always", "never"), default="auto", help="When to colour the text.")
+
+
+def run(arguments: Namespace) -> int:
+    """Scan, weigh, report."""
     from triage.cli.diagnostics import tell
     from triage.cli.reading import read_and_scan
     from triage.reporting.outlet import Outlet
     from triage.reporting.render import render
     from triage.safety.redact import Redactor
 
+    options = _Options(**vars(arguments))
     began = time.monotonic()
-    knowledge = load_or_fail(packs)
-    left_out = frozenset(known_id(name, knowledge) for name in without)
-    result = read_and_scan(paths, knowledge, stdin_name=stdin_name, binary_as_text=binary_as_text, without=left_out)
+    knowledge = load_or_fail(options.packs)
+    left_out = frozenset(known_id(name, knowledge) for name in options.without)
+    result = read_and_scan(
+        options.paths, knowledge, stdin_name=options.stdin_name, binary_as_text=options.binary_as_text, without=left_out
+    )
     for error in result.unreadable:
         tell(str(error))
     if not result.report.observation.inputs:
         return ExitCode.USAGE
     report = result.report
-    if probing and host is not None:
-        raise click.UsageError("--probe looks at this host, --host at a recorded one: give one of them")
-    if probing or host is not None:
-        report = _on_host(report, knowledge, left_out, host, (python, pid))
-    if answers:
+    if options.probing and options.host is not None:
+        raise UsageError("--probe looks at this host, --host at a recorded one: give one of them")
+    if options.probing or options.host is not None:
+        report = _on_host(report, knowledge, left_out, options.host, (options.python, options.pid))
+    if options.answers:
         from triage.cli.answers import read_answers
         from triage.host_view import with_answers
 
-        report = with_answers(report, knowledge, read_answers(answers, knowledge), left_out)
+        report = with_answers(report, knowledge, read_answers(options.answers, knowledge), left_out)
     # A recorded host is to give the same report everywhere, so this machine's own packages do not come in.
-    if report.unexplained and (host is None or python is not None):
+    if report.unexplained and (options.host is None or options.python is not None):
         from triage.engine import with_origins
 
-        report = with_origins(report, python)
+        report = with_origins(report, options.python)
     terminal = sys.stdout.isatty()
     output = render(
         report,
-        fmt,
+        options.fmt,
         Outlet(Redactor()),
-        color=wants_color(color),
-        ascii_only=not _speaks_unicode(),
-        width=shutil.get_terminal_size().columns if terminal else None,
-        top=top,
-        unexplained=unexplained,
+        color=wants_color(options.color),
+        ascii_only=not speaks_unicode(),
+        width=columns() if terminal else None,
+        top=options.top,
+        unexplained=options.unexplained,
         elapsed=time.monotonic() - began if terminal else None,
-        fail_on=fail_on,
+        fail_on=options.fail_on,
     )
     for piece in output:
         sys.stdout.write(piece)
     sys.stdout.flush()
-    return _status(result, exit_code(result.report, fail_on), strict=strict)
+    return _status(result, exit_code(result.report, options.fail_on), strict=options.strict)
 
 
 def _on_host(
@@ -151,21 +166,6 @@ def _on_host(
     probes = probes_that_matter(report, all_probes())
     snapshot = look_at(probes, Target(*server, facts, dict(os.environ)), Redactor())
     return with_host(report, knowledge, probes, snapshot, without)
-
-
-def wants_color(choice: str) -> bool:
-    """--color, then NO_COLOR, then FORCE_COLOR, then whether stdout is a terminal that can."""
-    if choice != "auto":
-        return choice == "always"
-    if os.environ.get("NO_COLOR"):
-        return False
-    if os.environ.get("FORCE_COLOR") or os.environ.get("CLICOLOR_FORCE"):
-        return True
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-
-
-def _speaks_unicode() -> bool:
-    return "utf" in (sys.stdout.encoding or "").lower()
 
 
 def _status(result: ScanResult, code: int, *, strict: bool) -> int:

@@ -3,51 +3,57 @@
 from __future__ import annotations
 
 import sys
+from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
+from triage.cli.argument_types import existing_folder, file_to_write
+from triage.cli.arguments import ArgumentParser
+from triage.cli.errors import UsageError
 from triage.cli.exit_codes import ExitCode
-from triage.cli.options import kb_option, known_id, load_or_fail
+from triage.cli.kb.say import say
+from triage.cli.options import add_id, add_kb, known_id, load_or_fail
 
 if TYPE_CHECKING:
     from triage.knowledge.provenance import PatternProvenance, Release, Survey
     from triage.model import Signature
 
 
-@click.command()
-@click.argument("directory", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.argument("identifiers", nargs=-1, metavar="[ID]...")
-@click.option("--releases", metavar="V,V,...", help="Only these of DIR; 0.4.3 stands for 0.4.3.post4 as well.")
-@click.option(
-    "--json",
-    "record",
-    metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Store the result as data.",
-)
-@kb_option
-def provenance(
-    directory: Path, identifiers: tuple[str, ...], releases: str | None, record: Path | None, packs: tuple[Path, ...]
-) -> int:
-    """In which releases of SGLang each text of each pattern (of ID, or of all) occurs.
+def add_arguments(parser: ArgumentParser) -> None:
+    """``DIR [ID]...``, which releases, where to store the result, and ``--kb``."""
+    parser.description = """
+        In which releases of SGLang each text of each pattern (of ID, or of all) occurs.
 
-    DIR holds a folder for each unpacked release, named after its version, with the package `sglang` in it. Its sources
-    are parsed and never run. Exit status 1 when a pattern that is said to come from SGLang occurs in no release.
+        DIR holds a folder for each unpacked release, named after its version, with the package `sglang` in it. Its sources
+        are parsed and never run. Exit status 1 when a pattern that is said to come from SGLang occurs in no release.
     """
+    add = parser.add_argument
+    add("directory", metavar="DIR", type=existing_folder)
+    add_id(parser, several=True)
+    add("--releases", metavar="V,V,...", help="Only these of DIR; 0.4.3 stands for 0.4.3.post4 as well.")
+    add("--json", dest="record", metavar="FILE", type=file_to_write, help="Store the result as data.")
+    add_kb(parser)
+
+
+def run(arguments: Namespace) -> int:
+    """Search the releases and print what was found."""
     from triage.knowledge.provenance import survey
 
+    directory: Path = arguments.directory
+    identifiers: list[str] = arguments.identifiers
+    releases: str | None = arguments.releases
+    record: Path | None = arguments.record
+    packs: list[Path] = arguments.packs
     if record is not None and identifiers:
-        raise click.UsageError("--json stores all signatures: leave the IDs out")
+        raise UsageError("--json stores all signatures: leave the IDs out")
     knowledge = load_or_fail(packs)
     chosen = [knowledge.base.get(known_id(identifier, knowledge)) for identifier in identifiers or knowledge.base.ids()]
     found = survey(chosen, _told(_unpacked(directory, releases)))
     if record is not None:
         _store(record, found)
     for line in _lines(chosen, found):
-        _say(line)
+        say(line)
     return ExitCode.FINDINGS if any(item.is_dead for item in found.patterns) else ExitCode.CLEAN
 
 
@@ -68,7 +74,7 @@ def _unpacked(directory: Path, wanted: str | None) -> list[Release]:
     missing = [name for name in names if not any(name in (str(item), item.base_version) for item in present)]
     if missing or not present:
         lacks = ", ".join(missing) if missing else f"VERSION/{PACKAGE}"
-        raise click.UsageError(f"{directory} has no {lacks}")
+        raise UsageError(f"{directory} has no {lacks}")
     return [
         Release(str(version), PackageFiles(package))
         for version, package in sorted(present.items())
@@ -92,7 +98,7 @@ def _store(path: Path, found: Survey) -> None:
     try:
         path.write_text(survey_record(found), encoding="utf-8")
     except OSError as error:
-        raise click.UsageError(f"{path}: {error.strerror}") from error
+        raise UsageError(f"{path}: {error.strerror}") from error
 
 
 def _lines(signatures: Sequence[Signature], found: Survey) -> Iterator[str]:
@@ -133,9 +139,3 @@ def _verdict(item: PatternProvenance, found: Survey) -> str:
 
 def _short(item: PatternProvenance) -> str:
     return item.key.partition("/")[2]
-
-
-def _say(line: str) -> None:
-    from triage.safety.visible import visible
-
-    sys.stdout.write(f"{visible(line)}\n")
