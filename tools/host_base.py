@@ -259,6 +259,7 @@ def _tools(host: Host) -> Iterator[tuple[str, str | None]]:
     toolkit = ("libcudart.so.12", "libnvrtc.so.12")
     folders = dict.fromkeys(system, "/lib/x86_64-linux-gnu")
     folders |= dict.fromkeys(toolkit, "/usr/local/cuda/targets/x86_64-linux/lib")
+    folders = {name: folder for name, folder in folders.items() if name not in host.unfound}
     yield "ldconfig -p", texts.loader_cache(folders)
     yield (
         "library folders",

@@ -70,10 +70,17 @@ class Environment:
             lines.append(
                 f"object {variant}/common_ops.abi3.so machine=x86_64 {home}/sgl_kernel/{variant}/common_ops.abi3.so"
             )
-            needs = ["libc10.so", "libtorch_cpu.so", "libcuda.so.1", f"libcudart.so.{cuda}", f"libcublas.so.{cuda}"]
-            for name in needs:
-                place = "unfound" if name in unfound else f"found {torch}/torch/lib/{name}"
-                lines.append(f"needs {name} {place}")
+            of_torch = (
+                "libc10.so",
+                "libtorch_cpu.so",
+                f"libcudart.so.{cuda}",
+                f"libcublas.so.{cuda}",
+                f"libnvrtc.so.{cuda}",
+            )
+            places = {name: f"{torch}/torch/lib/{name}" for name in of_torch}
+            places |= {name: f"/lib/x86_64-linux-gnu/{name}" for name in ("libcuda.so.1", "libnuma.so.1")}
+            for name, place in places.items():
+                lines.append(f"needs {name} unfound" if name in unfound else f"needs {name} found {place}")
         return "\n".join(lines)
 
     def _header(self) -> list[str]:

@@ -78,6 +78,8 @@ def hosts() -> dict[str, Host]:
         "geforce-4090": replace(
             _SMALL, gpu=texts.RTX_4090, services=("kthreadd", "nvidia-persiste"), memory_gb=251, numa_nodes=1
         ),
+        "libnuma-absent": replace(_SMALL, unfound=("libnuma.so.1",)),
+        "transformers-too-new": replace(_SMALL, python=_transformers_too_new()),
         "expandable-segments": replace(_SMALL, variables=_with(PYTORCH_CUDA_ALLOC_CONF="expandable_segments:True")),
     }
 
@@ -160,10 +162,17 @@ def _torch_twice() -> Environment:
     return Environment(packages, folders=(USER, *SERVER.folders))
 
 
+def _transformers_too_new() -> Environment:
+    """Another package took transformers to a release that this sglang does not allow."""
+    return Environment(
+        tuple(replace(item, version="5.3.0") if item.name == "transformers" else item for item in SERVER.packages)
+    )
+
+
 def _cuda_majors_mixed() -> Host:
     """torch for CUDA 13 beside the wheels and an sgl-kernel for CUDA 12."""
     packages = (*torch("2.9.1+cu130", "13.0"), *nvidia(12), *SGLANG, Package("nixl-cu12", "0.8.0", module="nixl_cu12"))
-    return replace(_SMALL, python=Environment(packages), unfound=("libcudart.so.12", "libcublas.so.12"), texts={
+    return replace(_SMALL, python=Environment(packages), unfound=("libcudart.so.12", "libcublas.so.12", "libnvrtc.so.12"), texts={
         "ldconfig -p": texts.loader_cache({"libcudart.so.13": "/usr/local/cuda/lib64", "libcuda.so.1": "/lib/x86_64-linux-gnu"}),
     })  # fmt: skip
 
@@ -216,9 +225,8 @@ def _roce_prefill() -> Host:
         variables=_with(
             NCCL_IB_GID_INDEX="3", NCCL_IB_HCA="=mlx5_0,mlx5_1", NCCL_SOCKET_IFNAME="eth0", GLOO_SOCKET_IFNAME="eth0",
             NVSHMEM_IB_TRAFFIC_CLASS="106", NVSHMEM_BOOTSTRAP_UID_SOCK_IFNAME="eth0", NIXL_PLUGIN_DIR="/opt/nixl/plugins",
-            SGLANG_DG_USE_NVRTC="1", HF_HUB_OFFLINE="1", HF_TOKEN="\u2039hf_token:0000\u203a",  # noqa: S106  (what stands there after redaction)
+            SGLANG_DG_USE_NVRTC="1", HF_HUB_OFFLINE="1", HF_TOKEN="<set>",  # noqa: S106  (what a recording says of it)
         ),
-        redacted={"hf_token": 1},
         texts={
             "what the launch asks for": "nccl_ib_hca =mlx5_0,mlx5_1\nnccl_socket_ifname eth0\ngloo_socket_ifname eth0\n",
             "processes of SGLang": _json_lines(*processes),

@@ -62,6 +62,8 @@ _CASES: list[tuple[str, dict[str, Value]]] = [
     ("Memory pool end. avail mem=8.85 GB", {"memory.after_pool_gb": 8.85}),
     ("KV Cache is allocated. #tokens: 442177, K size: 26.99 GB, V size: 26.99 GB", {"memory.kv_tokens": 442177, "memory.kv_gb": 53.98}),
     ("KV Cache is allocated. #tokens: 100, KV size: 3.20 GB", {"memory.kv_tokens": 100, "memory.kv_gb": 3.2}),
+    ("Capture cuda graph bs [1, 2, 4, 8, 160, 16]", {"memory.graph_max_bs": 160}),
+    ("Capture cuda graph bs [1, 2, 4, 8, 1", {}),
     ("Capture cuda graph end. Time elapsed: 7.21 s. mem usage=1.01 GB. avail mem=7.74 GB.",
      {"memory.graphs_gb": 1.01, "memory.after_graphs_gb": 7.74}),
     ("Capture cuda graph end. Time elapsed: 3.20 s. avail mem=3.90 GB", {"memory.after_graphs_gb": 3.9}),

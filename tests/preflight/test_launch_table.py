@@ -55,6 +55,9 @@ CORRECT: dict[str, tuple[str, Host]] = {
         f"{SERVE} --tp 16 --nnodes 2 --node-rank 0 --dist-init-addr 10.0.0.11:5000 --trust-remote-code", {**H100, **DEEPSEEK}),
     "two nodes, the second, which names the first": (
         f"{SERVE} --tp 16 --nnodes 2 --node-rank 1 --dist-init-addr 10.0.0.10:5000 --trust-remote-code", {**H100, **DEEPSEEK}),
+    "two nodes, the second, with the first one's name": (
+        f"{SERVE} --tp 16 --nnodes 2 --node-rank 1 --dist-init-addr node-1:5000 --trust-remote-code",
+        {**H100, **DEEPSEEK, "network.dist_init_addr_is_local": False}),
     "attention DP over an odd number of heads a rank": (
         f"{SERVE} --tp 8 --dp 8 --enable-dp-attention --moe-a2a-backend deepep", {**H200, **DEEPSEEK}),
     "dispatch tokens at the limit": (

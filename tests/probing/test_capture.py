@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 import tempfile
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -119,6 +122,57 @@ def test_a_child_that_ignores_signals_is_ended_all_the_same() -> None:
     item = shell("trap '' TERM INT HUP; echo $$; while :; do sleep 0.05; done", 0.4)
     assert item.status == "timed-out"
     assert soon(lambda: not lives(int(item.text)))
+
+
+def test_a_grandchild_in_a_session_of_its_own() -> None:
+    """It has left the group and the session, and holds the pipe; it still descends from the child, and ends with it."""
+    began = time.monotonic()
+    item = shell("setsid sh -c 'echo $$; sleep 63' & wait", 0.6)
+    assert time.monotonic() - began < 4.0
+    assert item.status == "timed-out"
+    assert soon(lambda: not lives(int(item.text)))
+
+
+def test_a_grandchild_in_a_group_of_its_own() -> None:
+    """The child is gone, but its session tells to whom the grandchild belongs."""
+    script = "import os, sys, time\nif os.fork() == 0:\n os.setpgid(0, 0)\n print(os.getpid(), flush=True)\n time.sleep(64)\n"
+    item = capture(Command((sys.executable, "-c", script), 1.5), ENVIRONMENT)
+    assert item.status == "timed-out"
+    assert soon(lambda: not lives(int(item.text)))
+
+
+def test_a_daemon_that_nobody_can_tell_is_ours() -> None:
+    """In another session, and its parent is gone: it is left alone, and the read ends in time all the same."""
+    script = (
+        "import os, sys, time\nif os.fork() == 0:\n os.setsid()\n if os.fork() == 0:\n  print(os.getpid(), flush=True)\n"
+        "  time.sleep(65)\n os._exit(0)\nos.wait()\n"
+    )
+    began = time.monotonic()
+    item = capture(Command((sys.executable, "-c", script), 1.5), ENVIRONMENT)
+    assert time.monotonic() - began < 5.0
+    assert item.status == "timed-out"
+    daemon = int(item.text)
+    assert lives(daemon)
+    os.kill(daemon, signal.SIGKILL)
+
+
+def test_a_child_that_shouts_for_ever() -> None:
+    """It is ended in time, and no more than the cap is ever held."""
+    tracemalloc.start()
+    try:
+        for tail in (False, True):
+            item = capture(Command(("cat", "/dev/zero"), 0.7, tail=tail), ENVIRONMENT)
+            assert item.status == "timed-out"
+            assert len(item.text) == MAX_TEXT
+        assert tracemalloc.get_traced_memory()[1] < 10 * MAX_TEXT
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_child_that_closes_its_output_and_stays() -> None:
+    """Silence is no end."""
+    item = shell("echo said; exec >&- 2>&-; sleep 66", 0.5)
+    assert (item.status, item.text) == ("timed-out", "said\n")
 
 
 def test_output_is_capped() -> None:

@@ -101,7 +101,7 @@ def test_identifiers_are_zeroed(name: str) -> None:
         ("torch-wrong", {"torch.copies": 1, "torch.version": "2.10.0", "sglang.version": "0.5.9", "requirements.conflict_count": 1}),
         ("cuda-majors-mixed", {
             "torch.cuda": "13.0", "packages.cuda_majors": ("12", "13"), "sgl_kernel.cuda_majors": ("12",),
-            "sgl_kernel.missing_libraries": ("libcublas.so.12", "libcudart.so.12"), "ldconfig.cudart_majors": ("13",),
+            "sgl_kernel.missing_libraries": ("libcublas.so.12", "libcudart.so.12", "libnvrtc.so.12"), "ldconfig.cudart_majors": ("13",),
             "nixl-cu12.installed": True, "nixl-cu13.installed": False,
         }),
         ("no-driver", {
@@ -123,6 +123,13 @@ def test_identifiers_are_zeroed(name: str) -> None:
         ("geforce-4090", {
             "gpu.name": "NVIDIA GeForce RTX 4090", "gpu.compute_capability": 8.9, "topology.nvlink": False, "topology.p2p": False,
             "kernel.module.nvidia_peermem": True,
+        }),
+        ("libnuma-absent", {
+            "sgl_kernel.missing_libraries": ("libnuma.so.1",), "ldconfig.libnuma": False, "sgl_kernel.cuda_majors": ("12",),
+        }),
+        ("transformers-too-new", {
+            "transformers.version": "5.3.0",
+            "requirements.conflicts": ("sglang 0.5.9 requires transformers==4.57.1, transformers 5.3.0 is installed",),
         }),
         ("expandable-segments", {"env.pytorch_cuda_alloc_conf": "expandable_segments:True", "kernel.module.nvidia_peermem": True}),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta, timezone
 
 from triage.probing.host import answers, look_at
 from triage.probing.probe import Command, File, Look, Probe, Read, Target, Transcript, fixed
@@ -171,3 +172,12 @@ def test_a_probe_that_nobody_knows_any_more() -> None:
     """What is in a snapshot and not in the catalogue is left alone."""
     snapshot = Snapshot({"gone": (Transcript("x", "ok", "y"),)}, {})
     assert answers([], snapshot) == ()
+
+
+def test_a_snapshot_knows_its_time() -> None:
+    """In UTC and whole seconds: lines of a kernel log can be placed by it."""
+    snapshot = look_at([probe("p", said("seen"))], Target(), Redactor())
+    recorded = datetime.fromisoformat(snapshot.recorded)
+    assert recorded.utcoffset() == timedelta(0)
+    assert recorded.microsecond == 0
+    assert abs(datetime.now(timezone.utc) - recorded) < timedelta(minutes=1)

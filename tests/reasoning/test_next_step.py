@@ -6,6 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from triage.model import ProbeResult
+from triage.probing.catalogue import all_probes
+from triage.reasoning.diagnose import diagnose
+from triage.reasoning.probe_costs import COST_S
+
 if TYPE_CHECKING:
     from tests.reasoning.conftest import Bench
     from triage.model import NextStep
@@ -108,3 +113,31 @@ def test_an_answered_question_is_not_asked_again(bench: Bench) -> None:
     bench.simple("b")
     bench.sees("a/line", 9).sees("b/line", 9).knows("asked.answer", value=False)
     assert steps(bench, "a") == ()
+
+
+def test_the_catalogue_says_what_a_probe_takes(bench: Bench) -> None:
+    """Of two that tell the same the cheaper comes first, with its own price; one that nobody knows has the usual one."""
+    names = ("gpu-health", "environment", "of-tomorrow")
+    bench.cause("a", LINE.format("decisive") + "".join(PROBE.format(name, "decisive") for name in names)).simple("b")
+    bench.sees("a/line", 9).sees("b/line", 9)
+    found = [(step.name, step.cost_s) for step in steps(bench, "a")]
+    assert found == [("environment", 0.05), ("of-tomorrow", 1.0), ("gpu-health", 2.0)]
+
+
+def test_the_costs_are_those_of_the_catalogue() -> None:
+    """The core keeps a copy, since it knows no host."""
+    assert {probe.name: probe.cost_s for probe in all_probes()} == COST_S
+
+
+def test_not_checked_begins_with_the_most_telling(bench: Bench) -> None:
+    """In the diagnosis and in the report, whatever was tried: first what would help most, last what no probe was named for."""
+    evidence = "".join(PROBE.format(name, word) for name, word in (("a-vague", "hints"), ("z-clear", "decisive")))
+    loose = "- {id: loose, strength: supports, fact: {a.fact: true}}\n"
+    bench.cause("a", LINE.format("decisive") + loose + evidence).simple("b")
+    bench.sees("a/line", 9).sees("b/line", 9)
+    tried = [ProbeResult("another", "ok"), ProbeResult("a-vague", "unavailable", "no such file")]
+    report = diagnose(bench.observation(), bench.base(), tried)
+    assert report.diagnoses[0].not_checked == ("z-clear", "a-vague", "a.fact")
+    assert [(item.name, item.outcome) for item in report.probes] == [
+        ("z-clear", "not-run"), ("a-vague", "unavailable"), ("a.fact", "not-run"), ("another", "ok"),
+    ]  # fmt: skip

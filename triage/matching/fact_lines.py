@@ -146,6 +146,12 @@ def _pool(match: re.Match[str]) -> Named:
         yield "memory.kv_gb", round(sum(float(size) for size in sizes), 2)
 
 
+def _graph_sizes(match: re.Match[str]) -> Named:
+    sizes = [int(size) for size in re.findall(r"\d{1,6}", match[1])]
+    if sizes:
+        yield "memory.graph_max_bs", max(sizes)
+
+
 def _scheduler(match: re.Match[str]) -> Named:
     for name, value in re.findall(r"(\w+)=(-?\d{1,15})(?![\d.])", match[0]):
         yield f"scheduler.{name}", int(value)
@@ -241,6 +247,7 @@ FACT_LINES: tuple[FactLine, ...] = (
         _gigabytes(free="memory.after_pool_gb"),
     ),
     _reader("KV Cache is allocated", r"KV Cache is allocated\.[^#\n]{0,80}#tokens: (\d{1,15})([^\n]{0,120})", _pool),
+    _reader("Capture cuda graph bs [", r"Capture cuda graph bs \[([\d, ]{1,8000})\]", _graph_sizes),
     _reader(
         "Capture cuda graph end",
         rf"Capture cuda graph end\.[^\n]{{0,60}}?(?:mem usage=(?P<used>{_SIZE}) GB\. )?avail mem=(?P<free>{_SIZE})",

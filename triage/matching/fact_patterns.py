@@ -37,6 +37,7 @@ FACT_PATTERNS: tuple[tuple[str, str, str], ...] = (
     ("weights-end", r"Load weight end\. \w", "Load weight end. "),
     ("pool-end", r"Memory pool end\. avail mem=\d", "Memory pool end. avail mem="),
     ("kv-cache", r"KV Cache is allocated\..{0,80}#tokens: \d", "KV Cache is allocated."),
+    ("graph-sizes", r"Capture cuda graph bs \[\d", "Capture cuda graph bs ["),
     ("graphs-end", r"Capture cuda graph end\. ", "Capture cuda graph end. "),
     ("scheduler", r"max_total_num_tokens=\d+, (?:chunked_prefill_size|max_prefill_tokens)=", "max_total_num_tokens="),
     ("ready", r"The server is fired up and ready to roll", "The server is fired up and ready to roll"),

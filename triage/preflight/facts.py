@@ -14,6 +14,8 @@ from triage.safety.secret_names import secret_name
 _WHOLE = re.compile(r"-?(?:0|[1-9]\d{0,17})")
 _SET = "set"
 """The value of a fact about a variable whose name promises a secret."""
+_NEWER_NAMES = {"PYTORCH_ALLOC_CONF": "env.pytorch_cuda_alloc_conf"}
+"""Variables that are read before the one which the fact is called after, and mean the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,9 @@ def command_facts(command: PlannedCommand) -> Iterator[Stated]:
         yield Stated("router.pd_mode", command.option("pd_disaggregation") is not None, command.program)
     for variable in command.variables:
         yield Stated(f"env.{variable.name.lower()}", _typed(variable.name, variable.value), (variable.word,))
+    for variable in command.variables:
+        if variable.name in _NEWER_NAMES and variable.value:
+            yield Stated(_NEWER_NAMES[variable.name], variable.value, (variable.word,))
     if command.container is not None and command.container.release:
         yield Stated("sglang.version", command.container.release, (command.container.image,))
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import glob
 import os
 import queue
 import shutil
-import signal
-import subprocess
 import threading
 import time
 from collections.abc import Mapping
 
+from triage.probing.child import run_child
 from triage.probing.probe import Command, File, Look, Read, Transcript
 
 MAX_TEXT = 1 << 20
@@ -45,29 +43,12 @@ def _run(read: Command, environment: Mapping[str, str]) -> _Found:
     # Plain English output, and no pager or colour: parsers know one wording.
     child_environment = {**environment, "PATH": path, "LC_ALL": "C", "LANG": "C", "NO_COLOR": "1", "PAGER": "cat"}
     try:
-        child = subprocess.Popen(  # noqa: S603  (an argv of our own catalogue, never a shell)
-            (program, *read.argv[1:]),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            env=child_environment, cwd="/", start_new_session=True,
-        )  # fmt: skip
+        printed = run_child((program, *read.argv[1:]), child_environment, read.timeout_s, MAX_TEXT, tail=read.tail)
     except OSError as error:
         return read.label, _status_of(error), "", None, str(error.strerror or error)
-    timed_out = False
-    try:
-        output, _ = child.communicate(timeout=read.timeout_s)
-    except subprocess.TimeoutExpired:
-        timed_out = True
-        # The whole group: what the child started must not live on.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, signal.SIGKILL)
-        output = b""
-        # A child that hangs in a driver cannot be killed; it is left to the kernel, and not waited for.
-        with contextlib.suppress(subprocess.TimeoutExpired, ValueError):
-            output, _ = child.communicate(timeout=1.0)
-    text = _text(output[-MAX_TEXT:] if read.tail else output)
-    if timed_out:
-        return read.label, "timed-out", text, None, f"took more than {read.timeout_s:g} s"
-    return read.label, "ok", text, child.returncode, ""
+    if printed.exit_code is None:
+        return read.label, "timed-out", _text(printed.output), None, f"took more than {read.timeout_s:g} s"
+    return read.label, "ok", _text(printed.output), printed.exit_code, ""
 
 
 def _read_files(read: File) -> _Found:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timezone
 
 from triage.probing.capture import capture
 from triage.probing.interpret import interpret
@@ -50,7 +51,8 @@ def look_at(
         name: tuple(found.get(read) or _redacted(_late(read, limit_s), redactor) for read in some)
         for name, some in reads.items()
     }
-    return Snapshot(transcripts, dict(redactor.counts))
+    now = datetime.now(timezone.utc).replace(microsecond=0).isoformat()
+    return Snapshot(transcripts, dict(redactor.counts), now)
 
 
 def _reads(probe: Probe, target: Target) -> list[Read]:

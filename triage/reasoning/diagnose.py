@@ -20,9 +20,10 @@ from triage.model import (
 )
 from triage.reasoning.candidate import Candidate, candidate_for
 from triage.reasoning.clocks import clock_offsets, on_one_clock
+from triage.reasoning.differential import share_with_narrower
 from triage.reasoning.evidence import seen_by_source
 from triage.reasoning.jobs import differences, jobs
-from triage.reasoning.next_step import next_steps
+from triage.reasoning.next_step import by_use, next_steps
 from triage.reasoning.onset import onset_notes
 from triage.reasoning.recovery import in_earlier_launch, recovered
 from triage.reasoning.rivalry import compete, fold
@@ -61,6 +62,7 @@ def diagnose(
         item.notes.extend(onset_notes(item, [other for other in present if other.id in item.explains], members))
     timed = all(item.onset.place.seconds is not None for item in shown)
     ranked = sorted(shown, key=lambda item: _rank_key(item, observation.launches, timed=timed))
+    share_with_narrower(ranked)
     diagnoses = tuple(_diagnosis(item, present) for item in ranked)
     return Report(
         verdict=_verdict(diagnoses, bool(lasting(errors, observation.launches))),
@@ -150,7 +152,7 @@ def _diagnosis(item: Candidate, field: Sequence[Candidate], *, was_recovered: bo
         playbook=signature.playbook,
         explains=tuple(dict.fromkeys(item.explains)),
         rivals=tuple(item.rivals),
-        not_checked=item.not_checked,
+        not_checked=by_use(item, field),
         next=() if was_recovered else next_steps(item, field),
         recovered=was_recovered,
         notes=tuple(item.notes),
@@ -184,6 +186,8 @@ def _rejections(standing: Sequence[Candidate], shown: Sequence[Candidate]) -> li
 
 
 def _probes(diagnoses: Sequence[Diagnosis], probes: Sequence[ProbeResult]) -> tuple[ProbeResult, ...]:
-    run = {probe.name for probe in probes}
+    """What the diagnoses wait for, in their order and the most telling first, whether it was tried or not; then the rest."""
+    run = {probe.name: probe for probe in probes}
     wanted = dict.fromkeys(name for item in diagnoses for name in item.not_checked)
-    return (*probes, *(ProbeResult(name, "not-run", "probes were not asked for") for name in wanted if name not in run))
+    first = [run.get(name) or ProbeResult(name, "not-run", "probes were not asked for") for name in wanted]
+    return (*first, *(probe for probe in probes if probe.name not in wanted))

@@ -73,6 +73,29 @@ def test_tokens_are_only_told_as_set(name: str) -> None:
     assert secret not in environment_variables.describe(Target(environment={name: secret}))
 
 
+def test_what_was_never_written_is_not_counted_as_redacted() -> None:
+    """The placeholder of a token is no secret: it stays, and the number of redacted secrets stays 0."""
+    redactor = Redactor(b"salt")
+    target = Target(environment={"HF_TOKEN": "not-a-real-one-123", "SGLANG_API_KEY": "not-a-real-one-456"})
+    snapshot = look_at(environment_variables.PROBES, target, redactor)
+    assert "HF_TOKEN=<set>\nSGLANG_API_KEY=<set>" in snapshot.transcripts["environment"][0].text
+    assert snapshot.redacted == {}
+    (answer,) = answers(environment_variables.PROBES, snapshot)
+    facts = {fact.name: fact.value for fact in answer.facts}
+    assert (facts["env.hf_token"], facts["env.sglang_api_key"]) == ("set", "set")
+
+
+def test_the_newer_name_of_the_allocator_s_variable() -> None:
+    """It is read like the older one, and before it; each keeps a fact of its own."""
+    new, old = "expandable_segments:True", "max_split_size_mb:512"
+    assert facts_of(PYTORCH_ALLOC_CONF=new)["env.pytorch_cuda_alloc_conf"] == new
+    assert facts_of(PYTORCH_CUDA_ALLOC_CONF=old)["env.pytorch_cuda_alloc_conf"] == old
+    both = facts_of(PYTORCH_ALLOC_CONF=new, PYTORCH_CUDA_ALLOC_CONF=old)
+    assert both["env.pytorch_cuda_alloc_conf"] == both["env.pytorch_alloc_conf"] == new
+    assert facts_of(PYTORCH_ALLOC_CONF="", PYTORCH_CUDA_ALLOC_CONF=old)["env.pytorch_cuda_alloc_conf"] == old
+    assert "env.pytorch_alloc_conf" not in facts_of(PYTORCH_CUDA_ALLOC_CONF=old)
+
+
 def test_token_file_is_seen(tmp_path: Path) -> None:
     """A login leaves a file in the hub's folder."""
     assert facts_of(HF_HOME=str(tmp_path))["hub.token_file"] is False

@@ -33,6 +33,9 @@ _LOOPBACK = ipaddress.ip_address("127.0.0.1")
 _LOGIN_FILE = "# token file of the Hugging Face hub: "
 PRESENT = "set"
 """The value of a fact about a variable whose name promises a secret."""
+_SHOWN = f"<{PRESENT}>"
+"""What stands for the secret in the transcript: a placeholder, which redaction neither replaces nor counts."""
+_ALLOCATOR, _OLD_ALLOCATOR = "PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"
 
 
 def describe(target: Target) -> str:
@@ -50,7 +53,7 @@ def describe(target: Target) -> str:
     for name, value in sorted(variables.items()):
         if _matters(name):
             visible = value[:_MAX_VALUE].replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
-            lines.append(f"{name}={PRESENT if value and secret_name(name) else visible}")
+            lines.append(f"{name}={_SHOWN if value and secret_name(name) else visible}")
     lines.append(
         f"# token file of the Hugging Face hub: {'yes' if _has_token_file(variables, root_of(target)) else 'no'}"
     )
@@ -70,6 +73,8 @@ def parse(transcripts: Sequence[Transcript]) -> Iterable[tuple[str, Value]]:
     for line in lines[:_MAX_VARIABLES]:
         if (found := _LINE.fullmatch(line)) and _matters(found[1]):
             variables[found[1]] = found[2]
+    if variables.get(_ALLOCATOR):
+        variables[_OLD_ALLOCATOR] = variables[_ALLOCATOR]  # PyTorch reads the newer name first, and then no other
     yield "env.ld_library_path", ""
     for name, value in sorted(variables.items()):
         if value:

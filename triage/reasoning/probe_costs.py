@@ -1,0 +1,41 @@
+"""What each probe usually takes, in seconds: the catalogue's own figures, which a test compares, for the core knows no host."""
+
+from __future__ import annotations
+
+COST_S: dict[str, float] = {
+    "container-limits": 0.02,
+    "cuda-toolkit": 0.3,
+    "deepgemm-cache": 0.2,
+    "disk-space": 0.05,
+    "dmesg": 0.3,
+    "driver-version": 1.0,
+    "environment": 0.05,
+    "fabric-manager": 2.0,
+    "gpu-health": 2.0,
+    "gpu-list": 1.0,
+    "gpu-topology": 1.0,
+    "imex-channels": 0.1,
+    "kernel-libraries": 0.3,
+    "ldconfig": 0.2,
+    "listening-ports": 0.1,
+    "lsmod": 0.1,
+    "memory": 0.01,
+    "model-directory": 0.5,
+    "network-interfaces": 0.1,
+    "numa-policy": 0.01,
+    "nvidia-smi": 1.0,
+    "nvlink": 1.0,
+    "os": 0.01,
+    "peermem-dry-run": 0.5,
+    "python-packages": 0.4,
+    "rdma-devices": 0.1,
+    "requirement-conflicts": 1.0,
+    "rocm": 0.5,
+    "router-endpoint": 0.5,
+    "server-endpoint": 0.5,
+    "server-process": 0.2,
+    "shm-size": 0.01,
+    "temp-directory": 0.01,
+    "ulimit": 0.01,
+}
+"""By name of the probe."""
