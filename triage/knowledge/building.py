@@ -67,11 +67,11 @@ def _evidence(owner: str, item: dict[str, Plain]) -> Evidence:
         id=item["id"],
         strength=Strength(item["strength"]),
         log=_log(f"{owner}/{item['id']}", item["log"]) if "log" in item else None,
-        facts=_tests(item.get("fact", {})),
+        facts=fact_tests(item.get("fact", {})),
         probe=item.get("probe"),
         question=_question(item["question"]) if "question" in item else None,
         phases=tuple(Phase(name) for name in item.get("phases", ())),
-        when=_tests(item.get("when", {})),
+        when=fact_tests(item.get("when", {})),
         label=item.get("label", ""),
         family=item.get("family", ""),
     )
@@ -106,7 +106,8 @@ def _pattern(key: str, item: dict[str, Plain]) -> Pattern:
     )
 
 
-def _tests(body: dict[str, Plain]) -> tuple[FactTest, ...]:
+def fact_tests(body: dict[str, Plain]) -> tuple[FactTest, ...]:
+    """The tests of a decoded mapping of facts."""
     return tuple(FactTest(name, operator, _value(operand)) for name, (operator, operand) in body.items())
 
 

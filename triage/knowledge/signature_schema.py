@@ -187,12 +187,12 @@ class OperandKind:
         return {"anyOf": [self.operand.schema(), operators]}
 
 
-_FACTS = MapOf(Text(pattern=r"[a-z0-9][a-z0-9_.-]*"), OperandKind())
+FACT_TESTS = MapOf(Text(pattern=r"[a-z0-9][a-z0-9_.-]*"), OperandKind())
 _EVIDENCE = Record(
     {
         "id": Text(pattern=ID_FORM),
         "log": LogKind(),
-        "fact": _FACTS,
+        "fact": FACT_TESTS,
         "probe": Text(pattern=ID_FORM),
         "question": Record(
             {
@@ -205,7 +205,7 @@ _EVIDENCE = Record(
         ),
         "strength": Text(choices=_choices(Strength)),
         "phases": ListOf(Text(choices=_choices(Phase)), at_least=1),
-        "when": _FACTS,
+        "when": FACT_TESTS,
         "label": Text(max_length=120),
         "family": Text(pattern=ID_FORM),
     },

@@ -8,6 +8,8 @@ from triage.model import Place, Severity, Value
 from triage.reporting.cells import cells, cut
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from triage.reporting.outlet import Outlet
     from triage.reporting.view import View
 
@@ -31,6 +33,10 @@ class Page:
     def show(self, text: str) -> str:
         """Data, fit to be printed."""
         return self.own(self._outlet.show(text))
+
+    def arguments(self, words: Sequence[str]) -> list[str]:
+        """The words of a command, each fit to be printed, secrets hidden."""
+        return [*self._outlet.arguments(words)]
 
     def command(self, words: tuple[str, ...]) -> str:
         """A command line that was read from a log."""

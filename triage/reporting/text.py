@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from triage.model import Diagnosis, Input, LedgerEntry, Phase, ProbeResult, Report, Unexplained, Verdict
@@ -139,6 +140,14 @@ def _points(diagnosis: Diagnosis, page: Page) -> Iterator[str]:
         yield f"(+{hidden} more)"
 
 
+def _fix_command(diagnosis: Diagnosis, page: Page) -> str:
+    """What to type for the playbook, filled with the values of the log that says most."""
+    source = next((entry.place.source for entry in words.placed(diagnosis) if entry.place is not None), "")
+    # What was piped in is gone, and a source that is no file cannot be read again.
+    log = f" --log {shlex.join(page.arguments([source]))}" if source and source != "-" else " --report REPORT.json"
+    return f"sgltriage fix {page.show(diagnosis.id)}{log}"
+
+
 def _next(diagnosis: Diagnosis, report: Report, page: Page) -> Iterator[str]:
     """What to do or look at now."""
     rivals = words.rivals(diagnosis, report, page.show)
@@ -146,7 +155,7 @@ def _next(diagnosis: Diagnosis, report: Report, page: Page) -> Iterator[str]:
         step = diagnosis.next[0]
         yield f"{words.kind(step)} {page.show(step.name)}" + (f": {page.show(step.ask)}" if step.ask else "")
     if diagnosis.playbook:
-        yield f"playbook {page.show(diagnosis.playbook)}"
+        yield _fix_command(diagnosis, page)
     yield f"sgltriage explain {page.show(diagnosis.id)}"
     if rivals:
         yield rivals

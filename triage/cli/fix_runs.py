@@ -1,0 +1,227 @@
+"""Runs of ``sgltriage fix``: begun, gone on with, taken back, listed."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from triage.cli.errors import CommandError
+from triage.cli.exit_codes import ExitCode
+from triage.cli.fix import given_values, outlet_and_view, untrusted, why_only_shown, write
+from triage.cli.fix_operator import ApprovedOperator, TerminalOperator, approvals
+from triage.fixing.journal import Journal, journal_directory
+from triage.fixing.opening import OpenFix, case_of_record, open_fix, plan_record
+from triage.fixing.previewing import preview_plan
+from triage.fixing.runner import RunResult, run_plan
+from triage.fixing.runs import RunSummary, latest, list_runs
+from triage.fixing.step_records import state_of
+from triage.fixing.undoing import UndoStep, steps_to_undo, take_back_all
+from triage.fixing.verdict import FixResult, FixVerdict, decide
+from triage.knowledge.playbooks import load_playbook, playbook_roots
+from triage.playbook import Case, Playbook
+from triage.proof import confidence_again
+from triage.reporting.outlet import Outlet
+from triage.reporting.plan_text import plan_lines
+from triage.reporting.view import View
+
+
+def carry_out_new(fix: OpenFix, arguments: Namespace, packs: Sequence[Path], outlet: Outlet, view: View) -> int:
+    """Begin a run of the plan that was just shown."""
+    from triage import __version__
+
+    directory = journal_directory(os.environ)
+    with Journal.create(directory, {**plan_record(fix, packs), "version": __version__}) as journal:
+        write(["", f"journal  {outlet.show(str(journal.path))}"])
+        return _carry_out(fix, journal, arguments, outlet, view)
+
+
+def resume(arguments: Namespace) -> int:
+    """Go on with the newest run (of the playbook that is named, if one is)."""
+    summary = _newest(arguments.target)
+    outlet, view = outlet_and_view(arguments.color)
+    plan = _plan_of(summary)
+    fix = _open_again(plan, arguments)
+    write(plan_lines(preview_plan(fix.plan, fix.workshop), outlet, view))
+    for step, progress in state_of(summary.records).items():
+        write([f"   {outlet.show(step)}: {progress.value}"])
+    if reason := why_only_shown(dry_run=arguments.dry_run, approved=arguments.approved) or untrusted(
+        fix.plan.playbook, arguments.trust
+    ):
+        write(["", outlet.show(reason)])
+        return ExitCode.CLEAN
+    with Journal.reopen(summary.path) as journal:
+        return _carry_out(fix, journal, arguments, outlet, view)
+
+
+def _carry_out(fix: OpenFix, journal: Journal, arguments: Namespace, outlet: Outlet, view: View) -> int:
+    approved = approvals(arguments.approved)
+    operator = ApprovedOperator(outlet, view, approved) if approved else TerminalOperator(outlet, view, fix.workshop)
+    result = run_plan(fix.plan, fix.workshop, journal, operator)
+    if result.stopped and not result.changed:
+        write(["", "nothing was changed"])
+        return ExitCode.FINDINGS
+    return _tell_verdict(fix, result, journal, arguments, outlet, view)
+
+
+def _tell_verdict(
+    fix: OpenFix, result: RunResult, journal: Journal, arguments: Namespace, outlet: Outlet, view: View
+) -> int:
+    """The checks that decide, and whether the diagnosis still stands."""
+    left = [step for step, outcome in result.outcomes if outcome in ("shown", "skipped", "unavailable")]
+    found = decide(fix.plan, fix.workshop, steps_left=left)
+    if result.failed and found.verdict is FixVerdict.FIXED:
+        found = replace(found, verdict=FixVerdict.CANNOT_TELL)
+    write(_verdict_lines(found, left, outlet, view))
+    again = confidence_again(fix, arguments.packs)
+    if again is not None:
+        write([f"  diagnosis {outlet.show(fix.plan.case.diagnosis)}: {again}"])
+    proofs = [{"check": name, "holds": answer.holds, "proof": answer.proof} for name, answer in found.seen]
+    journal.append("verdict", verdict=found.verdict.value, checks=proofs)
+    return ExitCode.CLEAN if found.verdict is FixVerdict.FIXED else ExitCode.FINDINGS
+
+
+def _verdict_lines(found: FixResult, left: Sequence[str], outlet: Outlet, view: View) -> Iterator[str]:
+    from triage.reporting.page import Page
+
+    page = Page(outlet, view)
+    colour = {FixVerdict.FIXED: "green", FixVerdict.NOT_FIXED: "red", FixVerdict.CANNOT_TELL: "yellow"}[found.verdict]
+    yield ""
+    yield page.paint("bold", page.paint(colour, found.verdict.value))
+    for name, answer in found.seen:
+        mark = {True: "yes", False: "no", None: "not known"}[answer.holds]
+        yield f"  {mark:<9} {page.show(name)}   {page.show(answer.proof)}"
+    if found.verdict is not FixVerdict.FIXED and left:
+        yield f"  left      {page.show(', '.join(left))}"
+    if found.verdict is not FixVerdict.FIXED and found.watch_for:
+        yield f"  watch for {page.show(found.watch_for)}"
+
+
+def undo(arguments: Namespace) -> int:
+    """Take back the newest run, step by step, the last first."""
+    summary = _newest(arguments.target)
+    outlet, view = outlet_and_view(arguments.color)
+    steps = steps_to_undo(summary.records)
+    write([f"{outlet.show(summary.playbook)}  {summary.time}  run {outlet.show(summary.run)}"])
+    for item in steps:
+        write([f"   {outlet.show(item.step)}  {outlet.show(item.told)}", *_undo_lines(item, outlet)])
+    if not steps:
+        write(["nothing is left to take back"])
+        return ExitCode.CLEAN
+    if reason := why_only_shown(dry_run=arguments.dry_run, approved=arguments.approved):
+        write(["", reason])
+        return ExitCode.CLEAN
+    fix = _open_again(_plan_of(summary), arguments)
+    approved = approvals(arguments.approved)
+    operator = TerminalOperator(outlet, view, fix.workshop)
+
+    def agreed(item: UndoStep) -> bool:
+        if approved:
+            return approved.get(item.step) == item.digest
+        return operator.agrees(f"Take back {outlet.show(item.step)}? ({outlet.show(_undo_in_words(item))})")
+
+    with Journal.reopen(summary.path) as journal:
+        outcomes = list(take_back_all(fix.workshop, journal, operator, agreed))
+    return ExitCode.FINDINGS if any(outcome == "failed" for _, outcome in outcomes) else ExitCode.CLEAN
+
+
+def _undo_lines(item: UndoStep, outlet: Outlet) -> list[str]:
+    shown = [f"   undo     {outlet.show(_undo_in_words(item))}"]
+    return shown if item.undo is None else [*shown, f"   approve  --yes-to {outlet.show(item.step)}@{item.digest}"]
+
+
+def _undo_in_words(item: UndoStep) -> str:
+    import shlex
+
+    undo = item.undo or {}
+    edit, argv = undo.get("edit"), undo.get("argv")
+    if isinstance(edit, dict):
+        return f"{edit.get('path')} back to what it was"
+    if isinstance(argv, list):
+        return shlex.join(map(str, argv))
+    return str(undo.get("text", "there is nothing to take back"))
+
+
+def history(arguments: Namespace) -> int:
+    """Every run: when, what, how far; a journal that was tampered with is called so."""
+    outlet, _ = outlet_and_view(arguments.color)
+    runs = [item for item in list_runs(journal_directory(os.environ)) if arguments.target in (None, item.playbook)]
+    for item in runs:
+        progress = ", ".join(f"{step} {how.value}" for step, how in state_of(item.records).items()) or "nothing begun"
+        verdict = next(
+            (str(r.data.get("verdict")) for r in reversed(item.records) if r.event == "verdict"), "no verdict"
+        )
+        state = f"going on; {verdict}" if item.live else verdict
+        write(
+            [
+                f"{item.time}  {outlet.show(item.run)}  {outlet.show(item.playbook)}  {state}",
+                f"   {outlet.show(progress)}",
+            ]
+        )
+        if item.broken is not None:
+            write([f"   {item.path}:{item.broken.line}: {outlet.show(item.broken.why)}"])
+    if not runs:
+        write(["no runs"])
+    return (
+        ExitCode.FINDINGS if any(item.broken is not None and not item.broken.torn for item in runs) else ExitCode.CLEAN
+    )
+
+
+def _last_word(run: RunSummary) -> str:
+    for record in reversed(run.records):
+        if record.event == "verdict":
+            return str(record.data.get("verdict"))
+        if record.event == "undo-end":
+            return "taken back"
+    return "no verdict"
+
+
+def _newest(playbook: str | None) -> RunSummary:
+    found = latest(journal_directory(os.environ), playbook)
+    if found is None:
+        raise CommandError(f"there is no run{f' of {playbook}' if playbook else ''} (sgltriage fix --history)")
+    if found.broken is not None and not found.broken.torn:
+        raise CommandError(f"{found.path}:{found.broken.line}: {found.broken.why}")
+    return found
+
+
+def _plan_of(summary: RunSummary) -> Mapping[str, object]:
+    return summary.records[0].data
+
+
+def _open_again(record: Mapping[str, object], arguments: Namespace) -> OpenFix:
+    """The plan of a run as its journal keeps it; values that were converted then are given, not looked for."""
+    packs = [Path(str(path)) for path in _texts(record, "packs")]
+    playbook = load_playbook(str(record.get("playbook")), playbook_roots(packs))
+    if playbook is None:
+        raise CommandError(f"the playbook '{record.get('playbook')}' of that run is not there any more")
+    return open_fix(
+        playbook,
+        _case(record),
+        {**_kept(record, playbook), **given_values(arguments.given)},
+        dict(os.environ),
+        python=arguments.python,
+        pid=arguments.pid,
+    )
+
+
+def _case(record: Mapping[str, object]) -> Case:
+    return case_of_record(record)
+
+
+def _kept(record: Mapping[str, object], playbook: Playbook) -> dict[str, str]:
+    values, given = record.get("values"), record.get("given")
+    found = {str(name): str(text) for name, text in given.items()} if isinstance(given, dict) else {}
+    if isinstance(values, dict):
+        known = {item.name for item in playbook.parameters}
+        found |= {str(name): str(text) for name, text in values.items() if name in known}
+    if record.get("python"):
+        found["python"] = str(record["python"])
+    return found
+
+
+def _texts(record: Mapping[str, object], key: str) -> list[str]:
+    found = record.get(key)
+    return [str(item) for item in found] if isinstance(found, list) else []

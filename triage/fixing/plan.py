@@ -1,0 +1,157 @@
+"""A playbook filled with the values of one case: what each step would do, or why it cannot be prepared. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from enum import Enum
+
+from triage.fixing import template
+from triage.playbook import (
+    Action,
+    Case,
+    Check,
+    Edit,
+    EndProcess,
+    LaunchChange,
+    Missing,
+    Playbook,
+    Restart,
+    Run,
+    Step,
+    StepKind,
+    Typed,
+    Words,
+)
+from triage.reasoning.conditions import all_hold
+from triage.records import dataclass
+
+
+class StepState(str, Enum):
+    """``ready`` to be carried out; ``shown`` for people; ``left-out`` by its conditions; ``unavailable`` for want of a value."""
+
+    READY = "ready"
+    SHOWN = "shown"
+    LEFT_OUT = "left-out"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """``step`` with every parameter filled in; ``reason`` says why it is not ready."""
+
+    step: Step
+    state: StepState
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A playbook for one case. ``applies``: what its conditions say (None: a fact is not known)."""
+
+    playbook: Playbook
+    case: Case
+    values: Mapping[str, Typed | Missing]
+    steps: tuple[PlannedStep, ...]
+    verify: tuple[Check | Missing, ...]
+    applies: bool | None
+
+
+class _LackingError(Exception):
+    """A value that a text needs is not there."""
+
+
+def make_plan(playbook: Playbook, case: Case, values: Mapping[str, Typed | Missing]) -> Plan:
+    """The plan of ``playbook`` with ``values`` for its parameters (and ``python``)."""
+    steps = tuple(_planned(step, case, values) for step in playbook.steps)
+    verify = tuple(_checked(check, values) for check in playbook.verify)
+    return Plan(playbook, case, values, steps, verify, all_hold(playbook.applies, case.facts))
+
+
+def _planned(step: Step, case: Case, values: Mapping[str, Typed | Missing]) -> PlannedStep:
+    if all_hold(step.when, case.facts) is False:
+        told = ", ".join(f"{test.name} is {case.facts[test.name]}" for test in step.when if test.name in case.facts)
+        return PlannedStep(step, StepState.LEFT_OUT, f"not needed here: {told}")
+    try:
+        filled = _filled(step, values)
+    except _LackingError as lack:
+        return PlannedStep(step, StepState.UNAVAILABLE, f"cannot be prepared: {lack}")
+    if step.kind in (StepKind.MANUAL, StepKind.ASK):
+        return PlannedStep(filled, StepState.SHOWN)
+    if step.where == "client":
+        return PlannedStep(filled, StepState.SHOWN, "run this where the requests come from")
+    return PlannedStep(filled, StepState.READY)
+
+
+def _checked(check: Check, values: Mapping[str, Typed | Missing]) -> Check | Missing:
+    try:
+        return _check(check, values)
+    except _LackingError as lack:
+        return Missing(str(lack))
+
+
+def _filled(step: Step, values: Mapping[str, Typed | Missing]) -> Step:
+    return replace(
+        step,
+        title=_prose(step.title, values),
+        why=_prose(step.why, values),
+        action=_action(step.action, values),
+        env=_pairs(step.env, values),
+        cwd=_text(step.cwd, values),
+        already_done=None if step.already_done is None else _check(step.already_done, values),
+        preview=None if step.preview is None else _run(step.preview, values),
+        verify=None if step.verify is None else _check(step.verify, values),
+        undo=None if step.undo is None else _action(step.undo, values),
+    )
+
+
+def _action(action: Action, values: Mapping[str, Typed | Missing]) -> Action:
+    if isinstance(action, Run):
+        return _run(action, values)
+    if isinstance(action, Edit):
+        return Edit(_text(action.file, values), _pairs(action.set, values), action.unset, _both(action.replace, values))
+    if isinstance(action, LaunchChange):
+        options = tuple((name, None if text is None else _text(text, values)) for name, text in action.set)
+        return replace(action, set=options, env=_pairs(action.env, values))
+    if isinstance(action, EndProcess):
+        return replace(action, pid=_text(action.pid, values))
+    if isinstance(action, Restart):
+        return replace(action, pid=_text(action.pid, values))
+    return Words(_prose(action.text, values), tuple(_texts(words, values) for words in action.commands))
+
+
+def _run(run: Run, values: Mapping[str, Typed | Missing]) -> Run:
+    return replace(run, argv=_texts(run.argv, values))
+
+
+def _check(check: Check, values: Mapping[str, Typed | Missing]) -> Check:
+    run = None if check.run is None else _run(check.run, values)
+    return replace(check, run=run, label=_prose(check.label, values))
+
+
+def _texts(texts: Iterable[str], values: Mapping[str, Typed | Missing]) -> tuple[str, ...]:
+    return tuple(_text(text, values) for text in texts)
+
+
+def _pairs(pairs: Iterable[tuple[str, str]], values: Mapping[str, Typed | Missing]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, _text(text, values)) for name, text in pairs)
+
+
+def _both(pairs: Iterable[tuple[str, str]], values: Mapping[str, Typed | Missing]) -> tuple[tuple[str, str], ...]:
+    return tuple((_text(old, values), _text(new, values)) for old, new in pairs)
+
+
+def _text(text: str, values: Mapping[str, Typed | Missing]) -> str:
+    filled = template.fill(template.parse(text), values)
+    if isinstance(filled, Missing):
+        raise _LackingError(filled.reason)
+    return filled
+
+
+def _prose(text: str, values: Mapping[str, Typed | Missing]) -> str:
+    """Words for people may name a value that is not known: that makes no step impossible."""
+    known = {
+        name: Typed(f"<{name}>", f"<{name}>", "not known") if isinstance(value, Missing) else value
+        for name, value in values.items()
+    }
+    return _text(text, known)

@@ -1,0 +1,193 @@
+"""A plan carried out step by step: look, ask, note, do, note, verify. What is not in the journal does not happen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+from typing import Any, Protocol
+
+from triage.fixing.checks import CheckAnswer, carry_out
+from triage.fixing.execution import InterruptedStepError
+from triage.fixing.journal import Journal
+from triage.fixing.perform import Performed, begin_data, perform
+from triage.fixing.plan import Plan, PlannedStep, StepState
+from triage.fixing.prepare import PreparedStep, prepare
+from triage.fixing.step_records import StepProgress, outcome_data, state_of
+from triage.fixing.undoing import take_back_all
+from triage.fixing.workshop import Workshop
+from triage.playbook import OnFailure
+from triage.records import dataclass
+from triage.safety.redact import Redactor
+
+
+class Decision(str, Enum):
+    """What the operator says to a step: carry it out, leave it out, or end here."""
+
+    RUN = "run"
+    SKIP = "skip"
+    STOP = "stop"
+
+
+class Operator(Protocol):
+    """Who approves, and who is told."""
+
+    def approve(self, prepared: PreparedStep) -> Decision:
+        """Shown exactly what would be done; the answer holds for that alone."""
+
+    def unfinished(self, prepared: PreparedStep) -> Decision:
+        """The step was begun in an earlier run, and whether it was done is not known. SKIP: it was."""
+
+    def told(self, step: str, outcome: str, text: str) -> None:
+        """What became of a step."""
+
+    def output(self, line: str) -> None:
+        """A line that a step's command printed, redacted and visible."""
+
+    def stop(self) -> bool:
+        """Ctrl-C was typed: is the step to be ended?"""
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """``outcomes``: what became of each step, in order: done, already, skipped, shown, left-out, unavailable, failed, stopped,
+    undone. ``stopped``: steps are left that were not looked at."""
+
+    outcomes: tuple[tuple[str, str], ...]
+    stopped: bool = False
+
+    @property
+    def changed(self) -> bool:
+        """Something was done."""
+        return any(outcome in ("done", "failed", "undone") for _, outcome in self.outcomes)
+
+    @property
+    def failed(self) -> bool:
+        """A step did not do what it should."""
+        return any(outcome == "failed" for _, outcome in self.outcomes)
+
+
+def run_plan(plan: Plan, workshop: Workshop, journal: Journal, operator: Operator) -> RunResult:
+    """Every step of ``plan`` that the journal does not call finished.
+
+    Raises:
+        JournalUnavailable: the journal cannot be written; nothing was done that it does not hold, but for the step whose end
+            it could not take.
+    """
+    before = state_of(journal.records())
+    outcomes: list[tuple[str, str]] = []
+    for planned in plan.steps:
+        outcome, text, workshop = _Turn(planned, workshop, journal, operator, before).take()
+        outcomes.append((planned.step.id, outcome))
+        operator.told(planned.step.id, outcome, text)
+        if outcome == "stopped":
+            return RunResult(tuple(outcomes), stopped=True)
+        if outcome == "failed" and planned.step.on_failure is not OnFailure.CONTINUE:
+            if planned.step.on_failure is OnFailure.UNDO:
+                outcomes.extend(take_back_all(workshop, journal, operator))
+            return RunResult(tuple(outcomes), stopped=True)
+    return RunResult(tuple(outcomes))
+
+
+class _Turn:
+    """One step's turn."""
+
+    def __init__(
+        self,
+        planned: PlannedStep,
+        workshop: Workshop,
+        journal: Journal,
+        operator: Operator,
+        before: dict[str, StepProgress],
+    ) -> None:
+        self.planned, self.workshop, self.journal, self.operator = planned, workshop, journal, operator
+        self.progress = before.get(planned.step.id)
+        self.redactor = Redactor()
+
+    def take(self) -> tuple[str, str, Workshop]:
+        """Its outcome, what to tell of it, and the workshop as it is for the next step."""
+        prepared = prepare(self.planned, self.workshop)
+        after = self.workshop.after(prepared.launch)
+        if self.progress is StepProgress.FINISHED:
+            return "already", "done in an earlier run", after
+        if prepared.state is not StepState.READY:
+            self._note("refuse" if prepared.state is StepState.UNAVAILABLE else "skip", prepared, prepared.reason)
+            return prepared.state.value, prepared.reason, after
+        if self.progress is StepProgress.BEGUN:
+            decided = self._unfinished(prepared)
+            if decided is not None:
+                return (*decided, after)
+        outcome, text = self._ask(prepared)
+        return outcome, text, after if outcome in ("done", "already") else self.workshop
+
+    def _unfinished(self, prepared: PreparedStep) -> tuple[str, str] | None:
+        """The outcome of a step that an earlier run began, or None where it is to be done again."""
+        answer = self._check(prepared.step.already_done)
+        if answer is not None and answer.holds:
+            self._note("end", prepared, answer.proof, ok=True)
+            return "already", answer.proof
+        decision = self.operator.unfinished(prepared)
+        if decision is Decision.SKIP:
+            self._note("end", prepared, "the operator says that it was done", ok=True)
+            return "already", "done in an earlier run, says the operator"
+        return None if decision is Decision.RUN else ("stopped", "")
+
+    def _ask(self, prepared: PreparedStep) -> tuple[str, str]:
+        decision = self.operator.approve(prepared)
+        if decision is not Decision.RUN:
+            self._note("skip" if decision is Decision.SKIP else "refuse", prepared, "the operator said no")
+            return ("skipped", "") if decision is Decision.SKIP else ("stopped", "")
+        # Whoever looked long may have looked at something that is not so any more.
+        again = prepare(self.planned, self.workshop)
+        if again.digest != prepared.digest:
+            self._note("refuse", again, "it changed while it was being approved")
+            return "failed", "it changed while it was being approved; look at it again"
+        self._note("approve", prepared, "")
+        answer = self._check(prepared.step.already_done)
+        if answer is not None and answer.holds:
+            self._note("skip", prepared, answer.proof)
+            return "already", answer.proof
+        if prepared.edit is not None and prepared.edit.before_digest == prepared.edit.after_digest:
+            self._note("skip", prepared, "nothing to change")
+            return "already", f"{prepared.edit.path} says so already"
+        return self._do(prepared)
+
+    def _do(self, prepared: PreparedStep) -> tuple[str, str]:
+        self.journal.append("begin", **begin_data(prepared, self.redactor))
+        try:
+            done = perform(prepared, self.workshop, self.operator.output, self.operator.stop)
+        except InterruptedStepError as broken:
+            self._end(prepared, Performed(False, "broken off", outcome_data(broken.executed)))
+            return "stopped", "broken off; what it did so far stays"
+        self._end(prepared, done)
+        if not done.ok:
+            return "failed", done.told
+        return self._verified(prepared, done)
+
+    def _end(self, prepared: PreparedStep, done: Performed) -> None:
+        data: dict[str, Any] = {"step": prepared.step.id, "told": done.told, **done.data}
+        self.journal.append("end", ok=done.ok, undo=done.undo, **data)
+
+    def _verified(self, prepared: PreparedStep, done: Performed) -> tuple[str, str]:
+        answer = self._check(prepared.step.verify)
+        if answer is None:
+            return "done", done.told
+        self.journal.append("verify", step=prepared.step.id, ok=answer.holds, proof=answer.proof)
+        if answer.holds is False:
+            return "failed", f"{done.told}, but {answer.proof}"
+        return "done", f"{done.told}; {'verified: ' if answer.holds else 'not verified: '}{answer.proof}"
+
+    def _check(self, check: Any) -> CheckAnswer | None:
+        return None if check is None else carry_out(check, self.workshop)
+
+    def _note(self, event: Any, prepared: PreparedStep, reason: str, **data: Any) -> None:
+        self.journal.append(
+            event, step=prepared.step.id, digest=prepared.digest, reason=self.redactor.redact(reason), **data
+        )
+
+
+def ready_steps(plan: Plan, workshop: Workshop) -> Iterator[PreparedStep]:
+    """Every step as it would be if all before it were done: for a preview of the whole."""
+    for planned in plan.steps:
+        prepared = prepare(planned, workshop)
+        workshop = workshop.after(prepared.launch)
+        yield prepared

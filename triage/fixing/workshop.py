@@ -1,0 +1,61 @@
+"""Where the steps of a plan are carried out: this machine, its server's interpreter, and the launch command as it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field, replace
+from pathlib import Path
+
+from triage.fixing.pip_command import pip_argv
+from triage.fixing.programs import resolve_argv
+from triage.fixing.surroundings import Surroundings
+from triage.model import Value
+from triage.playbook import Missing, Run
+from triage.records import dataclass
+
+KEPT_VARIABLES = (
+    "HOME", "LANG", "LC_ALL", "TERM", "TMPDIR", "USER", "LOGNAME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR",
+    "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "all_proxy", "ALL_PROXY",
+    "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_CONFIG_FILE", "PIP_CERT", "PIP_FIND_LINKS", "PIP_NO_INDEX", "UV_INDEX_URL",
+    "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "HF_HOME", "HF_HUB_CACHE", "HF_ENDPOINT", "CUDA_HOME", "CUDA_VISIBLE_DEVICES",
+    "LD_LIBRARY_PATH", "DOCKER_HOST", "KUBECONFIG",
+)  # fmt: skip
+"""What a step sees of the operator's environment: what tools need to work here as they do for him, and nothing else."""
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/cuda/bin:/usr/local/nvidia/bin"
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """``launch``: the launch command with the changes of earlier steps; ``launch_file``: where it is written (a script that
+    holds it already, or a new file); ``facts``: what is known, for probes to look at the right places; ``backups``: the folder
+    for copies of edited files; ``environment``: the operator's."""
+
+    surroundings: Surroundings
+    environment: Mapping[str, str]
+    backups: Path
+    launch: tuple[str, ...] = ()
+    launch_changed: bool = False
+    launch_file: Path | None = None
+    facts: Mapping[str, Value] = field(default_factory=dict)
+    pid: int | None = None
+
+    @property
+    def allowed(self) -> frozenset[Path]:
+        """Programs that may be called by their absolute path: the operator named their environment."""
+        named = (self.surroundings.python, self.surroundings.uv)
+        return frozenset(path for path in named if path is not None)
+
+    def argv(self, run: Run) -> tuple[str, ...] | Missing:
+        """The exact command of ``run``: pip as this environment needs it, the program by its absolute path."""
+        if run.pip:
+            return pip_argv(run.argv, self.surroundings)
+        return resolve_argv(run.argv, allowed=self.allowed)
+
+    def after(self, launch: tuple[str, ...]) -> Workshop:
+        """The workshop once a step has left the launch command like this."""
+        return replace(self, launch=launch, launch_changed=self.launch_changed or launch != self.launch)
+
+    def child_environment(self, additions: Mapping[str, str]) -> dict[str, str]:
+        """The whole environment of a step."""
+        kept = {name: self.environment[name] for name in KEPT_VARIABLES if name in self.environment}
+        return {**kept, "PATH": _PATH, **additions}

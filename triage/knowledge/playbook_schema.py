@@ -1,0 +1,139 @@
+"""The format of a playbook file, as kinds that decode it and describe it to editors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from triage.knowledge.signature_schema import FACT_TESTS, ID_FORM, RegexText
+from triage.knowledge.spec import AnyScalar, Integer, Kind, ListOf, MapOf, Record, Text
+from triage.playbook import OnFailure, ParameterType, Risk, StepKind
+
+ACTIONS = ("argv", "pip", "edit", "launch", "end_process", "restart", "text")
+"""What a step does: exactly one of them."""
+NEEDS = ("root", "gpu-idle", "restart")
+PLACES = ("server", "host", "client")
+NAME = r"[a-z][a-z0-9_]*"
+_VARIABLE = Text(pattern=r"[A-Za-z_][A-Za-z0-9_]*", max_length=100)
+_OPTION = Text(pattern=r"[a-z][a-z0-9-]*", max_length=80, doc="An option of the server without its dashes.")
+_NAMED = Text(pattern=r"--[a-z][a-z0-9-]*|[A-Za-z_][A-Za-z0-9_]*", max_length=100)
+_WORD = Text(max_length=1000)
+_WORDS = ListOf(_WORD, at_least=1)
+_SOURCE = Text(
+    pattern=rf"(?:fact [a-z0-9][a-z0-9_.-]*|capture {NAME}|compute {ID_FORM}|ask)",
+    doc="fact NAME, capture NAME, compute FORMULA or ask.",
+)
+
+
+def _choices(enum: Any) -> tuple[str, ...]:
+    return tuple(member.value for member in enum)
+
+
+_PARAMETER = Record(
+    {
+        "type": Text(choices=_choices(ParameterType)),
+        "from": ListOf(_SOURCE, lone=True, at_least=1),
+        "default": AnyScalar(),
+        "minimum": AnyScalar(),
+        "maximum": AnyScalar(),
+        "choices": ListOf(Text(max_length=80), at_least=1),
+        "help": Text(max_length=200, doc="What the operator is asked for."),
+    },
+    required=("type",),
+    name="parameter",
+)
+_CHECK = Record(
+    {
+        "argv": _WORDS,
+        "pip": _WORDS,
+        "exit": Integer(),
+        "matches": RegexText(),
+        "lacks": RegexText(),
+        "probe": Text(pattern=ID_FORM),
+        "fact": FACT_TESTS,
+        "label": Text(max_length=120),
+    },
+    exactly_one=(("argv", "pip", "probe"),),
+    name="check",
+)
+_EDIT = Record(
+    {
+        "file": _WORD,
+        "set": MapOf(_VARIABLE, _WORD),
+        "unset": ListOf(_VARIABLE, at_least=1),
+        "replace": MapOf(_WORD, _WORD),
+    },
+    required=("file",),
+    name="edit",
+)
+_LAUNCH = Record(
+    {
+        "set": MapOf(_OPTION, AnyScalar()),
+        "remove": ListOf(_OPTION, at_least=1),
+        "env": MapOf(_VARIABLE, _WORD),
+        "unset": ListOf(_VARIABLE, at_least=1),
+        "rename": MapOf(_NAMED, _NAMED),
+        "target": Text(choices=("server", "router")),
+    },
+    name="launch change",
+)
+_COMMANDS = ListOf(_WORDS, at_least=1)
+_UNDO = Record(
+    {"argv": _WORDS, "pip": _WORDS, "text": Text(max_length=600)}, exactly_one=(("argv", "pip", "text"),), name="undo"
+)
+_RUN = Record({"argv": _WORDS, "pip": _WORDS}, exactly_one=(("argv", "pip"),), name="preview")
+_STEP = Record(
+    {
+        "id": Text(pattern=ID_FORM, max_length=60),
+        "title": Text(max_length=120),
+        "why": Text(max_length=600),
+        "kind": Text(choices=_choices(StepKind)),
+        "argv": _WORDS,
+        "pip": _WORDS,
+        "edit": _EDIT,
+        "launch": _LAUNCH,
+        "end_process": Text(pattern=r"\{[a-z][a-z0-9_]*\}"),
+        "restart": Record({"pid": Text(pattern=r"\{[a-z][a-z0-9_]*\}")}, name="restart"),
+        "text": Text(max_length=1500),
+        "commands": _COMMANDS,
+        "when": FACT_TESTS,
+        "env": MapOf(_VARIABLE, _WORD),
+        "cwd": _WORD,
+        "where": Text(choices=PLACES),
+        "needs": ListOf(Text(choices=NEEDS), at_least=1),
+        "risk": Text(choices=_choices(Risk)),
+        "already_done": _CHECK,
+        "preview": _RUN,
+        "verify": _CHECK,
+        "undo": _UNDO,
+        "timeout": Integer(1),
+        "on_failure": Text(choices=_choices(OnFailure)),
+    },
+    required=("id", "title", "why", "kind"),
+    exactly_one=(ACTIONS,),
+    name="step",
+)
+PLAYBOOK: Kind = Record(
+    {
+        "id": Text(pattern=ID_FORM, max_length=80, doc="Public and stable, equal to the file's name."),
+        "title": Text(max_length=120, doc="What the playbook does, in one phrase."),
+        "fixes": ListOf(Text(pattern=ID_FORM), at_least=1),
+        "applies": FACT_TESTS,
+        "parameters": MapOf(Text(pattern=NAME), _PARAMETER),
+        "steps": ListOf(_STEP, at_least=1),
+        "verify": ListOf(_CHECK, at_least=1),
+        "watch_for": Text(max_length=300, doc="What shows in time that it worked, where no probe can."),
+        "references": ListOf(Text(pattern=r"https?://\S+", max_length=300)),
+    },
+    required=("id", "title", "fixes", "steps"),
+    name="playbook",
+)
+
+
+def playbook_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of one playbook file."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "sgltriage playbook",
+        "description": "How one cause is put right, step by step. See docs/playbooks.md.",
+        **PLAYBOOK.schema(),
+    }

@@ -1,0 +1,274 @@
+"""The nouns of fixing: what a playbook file says, and what it becomes for one failure on one machine. Frozen values only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+from enum import Enum
+from typing import TypeAlias
+
+from triage.model import FactTest, Location, Value
+from triage.records import dataclass
+
+
+class ParameterType(str, Enum):
+    """What a value must be before it may enter a command."""
+
+    INT = "int"
+    FLOAT = "float"
+    SIZE = "size"
+    PORT = "port"
+    PID = "pid"
+    PATH = "path"
+    IDENT = "ident"
+    VERSION = "version"
+    ENUM = "enum"
+    BOOL = "bool"
+
+
+class StepKind(str, Enum):
+    """``check`` only reads; ``change`` and ``restart`` do something; ``manual`` and ``ask`` are for people."""
+
+    CHECK = "check"
+    CHANGE = "change"
+    RESTART = "restart"
+    MANUAL = "manual"
+    ASK = "ask"
+
+
+class Risk(str, Enum):
+    """What a step may do to the machine, least first."""
+
+    READ = "read"
+    REVERSIBLE = "reversible"
+    DISRUPTIVE = "disruptive"
+    DESTRUCTIVE = "destructive"
+
+
+class OnFailure(str, Enum):
+    """What becomes of the run when a step fails."""
+
+    STOP = "stop"
+    CONTINUE = "continue"
+    UNDO = "undo"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A value that steps need. ``sources`` are tried in order: ``fact NAME``, ``capture NAME``, ``compute FORMULA``, ``ask``;
+    then ``default``. ``minimum`` and ``maximum`` bound numbers, ``choices`` an enum."""
+
+    name: str
+    type: ParameterType
+    sources: tuple[str, ...] = ()
+    default: Value = None
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A command: one element an argument, with ``{parameter}`` in them. ``pip``: the arguments of pip for the interpreter
+    that runs the server, whatever installs packages there."""
+
+    argv: tuple[str, ...]
+    pip: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A change of a text file: variables set or unset in an environment file (``NAME=value`` or ``export NAME=value`` lines),
+    or texts replaced, each of which must occur just once."""
+
+    file: str
+    set: tuple[tuple[str, str], ...] = ()
+    unset: tuple[str, ...] = ()
+    replace: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchChange:
+    """A change of the server's launch command: options set (``--`` left out; a value None is a bare flag) or removed,
+    variables set or unset; ``rename`` gives variables, or options with their dashes, another name. ``target``: which program,
+    ``server`` or ``router``."""
+
+    set: tuple[tuple[str, str | None], ...] = ()
+    remove: tuple[str, ...] = ()
+    env: tuple[tuple[str, str], ...] = ()
+    unset: tuple[str, ...] = ()
+    rename: tuple[tuple[str, str], ...] = ()
+    target: str = "server"
+
+
+@dataclass(frozen=True, slots=True)
+class EndProcess:
+    """End one process: SIGTERM, then SIGKILL after ``grace_s``. ``pid`` holds a parameter; never a name."""
+
+    pid: str
+    grace_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Start the server again: through systemd or docker where one of them runs it, else by its (changed) launch command.
+    ``pid`` holds a parameter of the process to end first; empty: it is dead already."""
+
+    pid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What people are told to do or to type; each of ``commands`` is a line ready for a shell, values in quotes."""
+
+    text: str
+    commands: tuple[tuple[str, ...], ...] = ()
+
+
+Action: TypeAlias = "Run | Edit | LaunchChange | EndProcess | Restart | Words"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A question with the answer yes, no or unknown. Either ``run`` (with the exit status and, if given, a regex that its
+    output must or must not match) or facts that a ``probe`` of this host gives."""
+
+    run: Run | None = None
+    exit_code: int = 0
+    matches: str = ""
+    lacks: str = ""
+    probe: str = ""
+    facts: tuple[FactTest, ...] = ()
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a playbook. ``where``: ``host`` is never attempted inside a container, ``client`` never on this machine.
+    ``when`` leaves the step out where these facts say so; ``needs`` is any of root, gpu-idle, restart."""
+
+    id: str
+    title: str
+    why: str
+    kind: StepKind
+    action: Action
+    risk: Risk
+    where: str = "server"
+    when: tuple[FactTest, ...] = ()
+    env: tuple[tuple[str, str], ...] = ()
+    cwd: str = ""
+    needs: tuple[str, ...] = ()
+    already_done: Check | None = None
+    preview: Run | None = None
+    verify: Check | None = None
+    undo: Action | None = None
+    timeout_s: float = 120.0
+    on_failure: OnFailure = OnFailure.STOP
+
+
+@dataclass(frozen=True, slots=True)
+class Playbook:
+    """How one cause, or several of a kind, is put right. ``verify`` decides at the end whether it was; ``watch_for`` says what
+    to look at where only time can tell."""
+
+    id: str
+    title: str
+    fixes: tuple[str, ...]
+    steps: tuple[Step, ...]
+    applies: tuple[FactTest, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    verify: tuple[Check, ...] = ()
+    watch_for: str = ""
+    references: tuple[str, ...] = ()
+    area: str = ""
+    location: Location = field(default_factory=lambda: Location(""))
+
+    def parameter(self, name: str) -> Parameter | None:
+        """The parameter of that name."""
+        return next((item for item in self.parameters if item.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is known of one failure: facts by name and captures of the diagnosis's lines by name, each with where it was read.
+    All of it is tainted: logs and probes say what strangers wrote."""
+
+    diagnosis: str = ""
+    facts: Mapping[str, Value] = field(default_factory=dict)
+    captures: Mapping[str, Value] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)
+    inputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A value that converted: its text as it enters a command, where it comes from, and the sum if it was computed."""
+
+    text: str
+    value: Value
+    origin: str
+    sum: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A value that there is not, and why: in words for the operator."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownValue:
+    """A parameter as people see it: its text (empty: not known, then ``problem`` says why), where it comes from, its sum."""
+
+    name: str
+    text: str
+    origin: str = ""
+    sum: tuple[str, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepPreview:
+    """One step as it is shown before it is approved. ``command`` is the exact argv; ``diff`` a change of a file or of the launch
+    command; ``commands`` are for people to type; ``state`` is ready, shown, left-out or unavailable, with its ``reason``;
+    ``digest`` is what an approval is bound to."""
+
+    id: str
+    title: str
+    why: str
+    kind: StepKind
+    risk: Risk
+    state: str
+    reason: str = ""
+    command: tuple[str, ...] = ()
+    diff: tuple[str, ...] = ()
+    text: str = ""
+    commands: tuple[tuple[str, ...], ...] = ()
+    cwd: str = ""
+    env: tuple[tuple[str, str], ...] = ()
+    user: str = ""
+    needs: tuple[str, ...] = ()
+    already_done: str = ""
+    preview: tuple[str, ...] = ()
+    verify: str = ""
+    undo: str = ""
+    timeout_s: float = 0.0
+    notes: tuple[str, ...] = ()
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPreview:
+    """A whole plan as it is shown. ``after``: the checks that decide at the end, in words."""
+
+    id: str
+    title: str
+    diagnosis: str
+    values: tuple[ShownValue, ...]
+    steps: tuple[StepPreview, ...]
+    after: tuple[str, ...] = ()
+    watch_for: str = ""
+    notes: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
