@@ -1,8 +1,9 @@
 """``dataclass`` as the standard library means it, for a quarter of its price at import.
 
 The standard one writes and compiles the text of up to eight methods for each class, about a millisecond on a slow host; the
-command line defines some seventy classes before it reads the first byte. Here only ``__init__`` is compiled; the other methods
-are written once and look the fields up. Everything else (fields, defaults, ``replace``, slots, pickling) is the standard one's.
+command line defines some seventy classes before it reads the first byte. Here only ``__init__`` is compiled, and that at its
+first use; the other methods are written once and look the fields up. Everything else (fields, defaults, ``replace``, slots,
+pickling) is the standard one's.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ else:
 
         def decorate(plain: type) -> type:
             made = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots)(plain)
-            made.__init__ = _initializer(made)
+            made.__init__ = _late_initializer(made)
             made.__repr__, made.__eq__ = _represent, _equal
             made.__hash__ = _hash if frozen else None
             if frozen:
@@ -30,6 +31,16 @@ else:
             return made
 
         return decorate if cls is None else decorate(cls)
+
+    def _late_initializer(cls: type) -> Callable[..., None]:
+        """``__init__`` that is compiled when the first object is made: most classes of a run have none."""
+
+        def __init__(self: Any, *values: Any, **named: Any) -> None:  # noqa: N807
+            made = _initializer(cls)
+            cls.__init__ = made
+            made(self, *values, **named)
+
+        return __init__
 
     def _initializer(cls: type) -> Callable[..., None]:
         """``__init__`` with the fields as parameters; a default factory is called where the argument is left out."""

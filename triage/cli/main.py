@@ -52,7 +52,14 @@ VERBS = Group(
 
 def run() -> None:
     """The process: runs a verb and ends with its exit status; never with a traceback."""
-    sys.exit(_run())
+    code = _run()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):  # closed, or None: there is nobody to tell
+            continue
+    # Nothing is left to be put in order, and freeing all that was read object by object takes a tenth of a short run.
+    os._exit(code)
 
 
 def _run() -> int:

@@ -82,7 +82,8 @@ def case_from_record(record: object, identifier: str | None) -> Case:
     source = next((str(item.get("source")) for item in evidence if item.get("source")), "")
     launches = [item for item in _list(record, "launches") if isinstance(item, dict) and item.get("command")]
     launch = next((item for item in launches if item.get("source") == source), launches[0] if launches else None)
-    facts[PHASE] = str(found.get("phase"))
+    if isinstance(found.get("phase"), str):
+        facts[PHASE] = str(found["phase"])
     if launch is not None:
         facts["launch.command"] = _value(launch["command"])
     inputs = (item.get("path") for item in _list(record, "inputs") if isinstance(item, dict))
@@ -109,6 +110,7 @@ def _number(value: object) -> float:
 
 
 def _value(value: object) -> Value:
+    """A scalar, or a list of scalars: reports hold nothing deeper."""
     if isinstance(value, list):
-        return tuple(_value(item) for item in value)
+        return tuple(item for item in value if isinstance(item, (str, int, float, bool)))
     return value if isinstance(value, (str, int, float, bool)) else None

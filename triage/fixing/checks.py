@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from triage.fixing.execution import NotStartedError, execute
+from triage.fixing.step_output import TAIL
 from triage.fixing.workshop import Workshop
 from triage.model import FactTest, Value
 from triage.playbook import Check, Missing
@@ -19,6 +20,7 @@ from triage.records import dataclass
 from triage.safety.redact import Redactor
 
 CHECK_SECONDS = 60.0
+_SEARCH_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,28 +111,38 @@ def _ran(check: Check, workshop: Workshop) -> CheckAnswer:
         )
     except NotStartedError as error:
         return CheckAnswer(None, str(error))
-    shown = shlex.join((Path(argv[0]).name, *argv[1:]))
+    shown = shlex.join(Redactor().redact_arguments((Path(argv[0]).name, *argv[1:])))
+    if done.signal is not None and not done.timed_out:
+        return CheckAnswer(None, f"{shown}: ended by signal {done.signal}")
     if done.timed_out or done.exit_code is None:
         return CheckAnswer(None, f"{shown}: no answer within {CHECK_SECONDS:g} s")
     proof = f"{shown}: exit status {done.exit_code}"
     if done.exit_code != check.exit_code:
         return CheckAnswer(False, proof)
-    if check.matches:
-        found = _search(check.matches, done.tail)
-        return CheckAnswer(found is not None, f"{proof}, {_told(check.matches, found)}")
-    if check.lacks:
-        found = _search(check.lacks, done.tail)
-        return CheckAnswer(found is None, f"{proof}, {_told(check.lacks, found)}")
+    for pattern, wanted in ((check.matches, True), (check.lacks, False)):
+        if not pattern:
+            continue
+        try:
+            found = _search(pattern, done.tail)
+        except TimeoutError:
+            return CheckAnswer(None, f"{proof}, it takes too long to look for {pattern!r} in its output")
+        if found is None and done.bytes > TAIL:
+            return CheckAnswer(None, f"{proof}, the last {TAIL >> 10} KiB of its output lack {pattern!r}")
+        if (found is not None) is not wanted:
+            return CheckAnswer(False, f"{proof}, {_told(pattern, found)}")
+        proof = f"{proof}, {_told(pattern, found)}"
     return CheckAnswer(True, proof)
 
 
 def _search(pattern: str, text: str) -> str | None:
+    """What of ``text`` the pattern finds.
+
+    Raises:
+        TimeoutError: it takes too long.
+    """
     import regex
 
-    try:
-        found = regex.search(pattern, text, timeout=0.5)
-    except TimeoutError:
-        return None
+    found = regex.search(pattern, text, timeout=_SEARCH_SECONDS)
     return None if found is None else re.sub(r"\s+", " ", found[0])[:120]
 
 

@@ -135,18 +135,38 @@ def apply(prepared: PreparedEdit, backup_dir: Path) -> Applied:
         found = folder.read()
         if ("" if found is None else _digest(found[0])) != prepared.before_digest:
             raise EditRefused(f"{path} was changed since it was looked at")
-        backup = "" if found is None else _back_up(found[0], folder, backup_dir)
+        will_be = _foreseen(prepared, folder, found, backup_dir)
         if found is None:
             folder.create(prepared.after, prepared.new_mode)
-            return Applied(
-                prepared.path, "", "", prepared.after_digest, prepared.new_mode, os.geteuid(), os.getegid(), 0
-            )
-        info = found[1]
-        mode = stat.S_IMODE(info.st_mode)
-        folder.replace(prepared.after, mode, info.st_uid, info.st_gid)
-        return Applied(
-            prepared.path, backup, prepared.before_digest, prepared.after_digest, mode, info.st_uid, info.st_gid, info.st_mtime_ns
-        )  # fmt: skip
+            return will_be
+        _back_up(found[0], Path(will_be.backup))
+        folder.replace(prepared.after, will_be.mode, will_be.owner, will_be.group)
+        return will_be
+
+
+def foreseen(prepared: PreparedEdit, backup_dir: Path) -> Applied:
+    """What ``apply`` would give, without anything being written: so that an edit which is cut off can be undone too.
+
+    Raises:
+        EditRefused: the file cannot be read.
+    """
+    with held_folder(Path(prepared.path)) as folder:
+        return _foreseen(prepared, folder, folder.read(), backup_dir)
+
+
+def _foreseen(
+    prepared: PreparedEdit, folder: HeldFolder, found: tuple[bytes, os.stat_result] | None, backup_dir: Path
+) -> Applied:
+    after = prepared.after_digest
+    if found is None:
+        return Applied(prepared.path, "", "", after, prepared.new_mode, os.geteuid(), os.getegid(), 0)
+    data, info = found
+    # The same content of the same file has the same name, so that doing it again adds nothing.
+    name = f"{_digest(os.fsencode(folder.path / folder.name))[:12]}-{_digest(data)[:16]}-{folder.name[:80]}"
+    return Applied(
+        prepared.path, str(backup_dir.resolve() / name), _digest(data), after, stat.S_IMODE(info.st_mode), info.st_uid,
+        info.st_gid, info.st_mtime_ns,
+    )  # fmt: skip
 
 
 def undo(applied: Applied) -> bool:
@@ -187,18 +207,15 @@ def state(prepared: PreparedEdit) -> str:
     return "before" if now == prepared.before_digest else "after" if now == prepared.after_digest else "other"
 
 
-def _back_up(data: bytes, folder: HeldFolder, backup_dir: Path) -> str:
-    """A copy of ``data``; the same content of the same file has the same name, so that doing it again adds nothing."""
-    backup_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    info = backup_dir.stat()
+def _back_up(data: bytes, backup: Path) -> None:
+    """A copy of ``data``, in a folder that is ours alone."""
+    backup.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    info = backup.parent.stat()
     if info.st_uid != os.geteuid() or info.st_mode & 0o022:
-        raise EditRefused(f"{backup_dir} can be written by others, so no copy is put there")
-    of_path = _digest(os.fsencode(folder.path / folder.name))[:12]
-    name = f"{of_path}-{_digest(data)[:16]}-{folder.name[:80]}"
-    if read_private(backup_dir / name) != data:
-        with held_folder(backup_dir / name) as place:
+        raise EditRefused(f"{backup.parent} can be written by others, so no copy is put there")
+    if read_private(backup) != data:
+        with held_folder(backup) as place:
             place.replace(data, 0o600, info.st_uid, os.getegid())
-    return str(backup_dir.resolve() / name)
 
 
 def _diff(old_name: str, new_name: str, old: str, new: str) -> tuple[str, ...]:

@@ -45,13 +45,20 @@ def perform(
     return _process(prepared, workshop, on_output, stop)
 
 
-def begin_data(prepared: PreparedStep, redactor: Redactor) -> dict[str, Any]:
-    """What the journal says of a step before it is carried out."""
+def begin_data(prepared: PreparedStep, workshop: Workshop, redactor: Redactor) -> dict[str, Any]:
+    """What the journal says of a step before it is carried out, its undo included: it may be cut off.
+
+    Raises:
+        EditRefused: the file that is to be edited cannot be read any more.
+    """
     data: dict[str, Any] = {"step": prepared.step.id, "digest": prepared.digest, "title": prepared.step.title}
+    data["undo"] = _undo_of(prepared)
     if prepared.command:
         data |= command_data(prepared.command, redactor)
     if prepared.edit is not None:
         data |= {"edit": prepared.edit.path, "before": prepared.edit.before_digest, "after": prepared.edit.after_digest}
+        foreseen = file_edit.foreseen(prepared.edit, workshop.backups)
+        data["undo"] = {"kind": "edit", "edit": foreseen.to_record()}
     if prepared.process is not None:
         data |= {"pid": prepared.process.pid, "start_ticks": prepared.process.start_ticks}
     return data
@@ -73,7 +80,13 @@ def _execute(
         )
     except NotStartedError as error:
         return Performed(False, str(error), {"reason": str(error)})
-    return Performed(done.exit_code == 0, told_of(done, step.timeout_s), outcome_data(done), _undo_of(prepared))
+    return finished(prepared, done)
+
+
+def finished(prepared: PreparedStep, done: Executed) -> Performed:
+    """What became of a step whose command has ended, in whatever way."""
+    told = told_of(done, prepared.step.timeout_s)
+    return Performed(done.exit_code == 0, told, outcome_data(done), _undo_of(prepared))
 
 
 def told_of(done: Executed, timeout_s: float) -> str:
@@ -89,12 +102,13 @@ def told_of(done: Executed, timeout_s: float) -> str:
 
 def _undo_of(prepared: PreparedStep) -> dict[str, Any] | None:
     """For the journal: a command that holds a secret is not written down, so it can only be repeated by hand."""
-    undo = prepared.step.undo
+    undo, redactor = prepared.step.undo, Redactor()
     if isinstance(undo, Words):
-        return {"kind": "words", "text": undo.text}
+        return {"kind": "words", "text": redactor.redact(undo.text)}
     if not prepared.undo_command:
         return None
-    if list(Redactor().redact_arguments(prepared.undo_command)) != list(prepared.undo_command):
+    hides = list(redactor.redact_arguments(prepared.undo_command)) != list(prepared.undo_command)
+    if hides or any(redactor.redact_named(name, text) != text for name, text in prepared.step.env):
         return {"kind": "words", "text": "its undo holds a secret, which no journal keeps: see the playbook"}
     return {"kind": "command", "argv": list(prepared.undo_command), "env": dict(prepared.step.env)}
 
@@ -124,7 +138,11 @@ def _process(
         done = _execute(prepared, workshop, on_output, stop)
         return Performed(done.ok, "; ".join((*told, done.told)), {**data, **done.data}, done.undo)
     if prepared.start is not None:
-        started = restart.start(prepared.start)
+        try:
+            started = restart.start(prepared.start)
+        except OSError as error:
+            reason = f"could not be started: {error.strerror or error}"
+            return Performed(False, "; ".join((*told, reason)), {**data, "reason": reason})
         data |= {"started": started.pid, "log": str(prepared.start.log)}
         told.append(f"started process {started.pid}, its output goes to {prepared.start.log}")
     return Performed(True, "; ".join(told), data)

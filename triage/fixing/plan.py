@@ -142,7 +142,11 @@ def _both(pairs: Iterable[tuple[str, str]], values: Mapping[str, Typed | Missing
 
 
 def _text(text: str, values: Mapping[str, Typed | Missing]) -> str:
-    filled = template.fill(template.parse(text), values)
+    try:
+        filled = template.fill(template.parse(text), values)
+    except template.TemplateError as error:
+        # A playbook that was not linted.
+        raise _LackingError(str(error)) from error
     if isinstance(filled, Missing):
         raise _LackingError(filled.reason)
     return filled

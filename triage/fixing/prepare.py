@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import json
 import os
@@ -71,7 +70,7 @@ def _limited(prepared: PreparedStep, workshop: Workshop) -> PreparedStep:
     if step.where == "host" and workshop.surroundings.in_container:
         return replace(prepared, state=StepState.SHOWN, reason="run this on the host: we are inside a container")
     if "root" in step.needs and os.geteuid() != 0:
-        return replace(prepared, state=StepState.SHOWN, reason=f"run this as root; you are {getpass.getuser()}")
+        return replace(prepared, state=StepState.SHOWN, reason=f"run this as root; you are {workshop.surroundings.user}")
     return prepared
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import shlex
 from collections.abc import Sequence
 
@@ -56,7 +55,7 @@ def preview_step(prepared: PreparedStep, workshop: Workshop) -> StepPreview:
         commands=words.commands if words is not None else (),
         cwd=step.cwd,
         env=step.env,
-        user=getpass.getuser(),
+        user=workshop.surroundings.user,
         needs=step.needs,
         already_done="" if step.already_done is None else in_words(step.already_done),
         preview=() if tried is None or isinstance(tried, Missing) else tried,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field, replace
 from pathlib import Path
 
@@ -28,7 +28,7 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local
 class Workshop:
     """``launch``: the launch command with the changes of earlier steps; ``launch_file``: where it is written (a script that
     holds it already, or a new file); ``facts``: what is known, for probes to look at the right places; ``backups``: the folder
-    for copies of edited files; ``environment``: the operator's."""
+    for copies of edited files; ``environment``: the operator's; ``find`` makes the program of a command an absolute path."""
 
     surroundings: Surroundings
     environment: Mapping[str, str]
@@ -38,6 +38,7 @@ class Workshop:
     launch_file: Path | None = None
     facts: Mapping[str, Value] = field(default_factory=dict)
     pid: int | None = None
+    find: Callable[..., tuple[str, ...] | Missing] = resolve_argv
 
     @property
     def allowed(self) -> frozenset[Path]:
@@ -49,7 +50,7 @@ class Workshop:
         """The exact command of ``run``: pip as this environment needs it, the program by its absolute path."""
         if run.pip:
             return pip_argv(run.argv, self.surroundings)
-        return resolve_argv(run.argv, allowed=self.allowed)
+        return self.find(run.argv, allowed=self.allowed)
 
     def after(self, launch: tuple[str, ...]) -> Workshop:
         """The workshop once a step has left the launch command like this."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from triage.lazy_regex import lazy_regex
 from triage.matching.fact_packages import PACKAGES, of_interest, version_facts
+from triage.matching.fact_router import PAIRS, STARTED, router_command, router_pairs, router_started, server_place
 from triage.matching.launch_line import is_router, launch_line, option_values, without_secrets
 from triage.matching.server_args import server_arguments
 from triage.records import dataclass
@@ -63,8 +64,9 @@ def _gigabytes(**names: str) -> Callable[[re.Match[str]], Named]:
 
 
 def _server_args(match: re.Match[str]) -> Named:
-    for name, value in server_arguments(match.string):
-        yield f"server.{name}", value
+    stated = tuple(server_arguments(match.string))
+    yield from ((f"server.{name}", value) for name, value in stated)
+    yield from server_place(dict(stated))
 
 
 def _accelerator(match: re.Match[str]) -> Named:
@@ -168,11 +170,13 @@ def _command(match: re.Match[str]) -> Named:
         if whole:
             yield "router.command", without_secrets(argv)
             yield "router.pd_mode", "--pd-disaggregation" in argv
+            yield from router_command(argv)
         return
     if whole:
         yield "launch.command", without_secrets(argv)
-    for name, value in option_values(argv):
-        yield f"server.{name}", value
+    stated = tuple(option_values(argv))
+    yield from ((f"server.{name}", value) for name, value in stated)
+    yield from server_place(dict(stated))
 
 
 _VERSION = r"v?(\d+(?:\.\d+)+[\w.+!-]*)"
@@ -261,6 +265,8 @@ FACT_LINES: tuple[FactLine, ...] = (
     _reader(
         "The server is fired up", r"The server is fired up and ready to roll", lambda _: iter([("server.ready", True)])
     ),
+    _reader("Starting router on ", STARTED, router_started),
+    _reader("mode: PrefillDecode {", PAIRS, router_pairs),
     _reader(
         "sglang",
         r"(?=[^\n]{0,400}(?:sglang\.launch_server|sglang_router\.launch_|sglang serve|'sglang\.launch))",

@@ -44,6 +44,8 @@ FACT_PATTERNS: tuple[tuple[str, str, str], ...] = (
     ("launch-module", r"sglang\.launch_server[ '\"]", "sglang.launch_server"),
     ("launch-command", r"sglang serve ", "sglang serve "),
     ("launch-router", r"sglang_router\.launch_\w+[ '\"]", "sglang_router.launch_"),
+    ("router-started", r"Starting router on \S{1,260}:\d{1,5} \| mode: ", "Starting router on "),
+    ("router-pairs", r"Router mode: PrefillDecode \{", "Router mode: PrefillDecode {"),
     ("package-missing", r"\w: Module Not Found", ": Module Not Found"),
     *((f"package-{name}", rf"{re.escape(name)}(?:: |==| {{2,60}}){_VERSION}", name) for name in PACKAGES),
 )
