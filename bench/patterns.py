@@ -105,7 +105,7 @@ def _altered(node: Any, number: int) -> Any:
         return other if other != node else f"{node}{_turn(' another', number)}"
     if isinstance(node, list):
         return [_altered(item, number) for item in node]
-    kept = ("captures", "levels", "within", "by", "count")
+    kept = ("captures", "levels", "lines", "within", "by", "count")
     result = {key: value if key in kept else _altered(value, number) for key, value in node.items()}
     if "literal" in node:
         # The pattern is turned word by word, so its literal is turned in the same way and never gets a word more.

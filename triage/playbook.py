@@ -146,7 +146,7 @@ class Check:
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step of a playbook. ``where``: ``host`` is never attempted inside a container, ``client`` never on this machine.
-    ``when`` leaves the step out where these facts say so; ``needs`` is any of root, gpu-idle, restart."""
+    ``when`` leaves the step out where these facts say so, ``instead_of`` where that earlier step can be done; ``needs`` is any of root, gpu-idle, restart."""
 
     id: str
     title: str
@@ -156,6 +156,7 @@ class Step:
     risk: Risk
     where: str = "server"
     when: tuple[FactTest, ...] = ()
+    instead_of: str = ""
     env: tuple[tuple[str, str], ...] = ()
     cwd: str = ""
     needs: tuple[str, ...] = ()

@@ -248,7 +248,7 @@ def outlet_and_view(color: str) -> tuple[Outlet, View]:
     from triage.reporting.view import View
     from triage.safety.redact import Redactor
 
-    return Outlet(Redactor()), View(color=wants_color(color), ascii_only=not speaks_unicode())
+    return Outlet(Redactor(hide_prompts=False)), View(color=wants_color(color), ascii_only=not speaks_unicode())
 
 
 def write(lines: Iterator[str] | Sequence[str]) -> None:

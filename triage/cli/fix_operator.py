@@ -19,6 +19,7 @@ from triage.reporting.view import View
 
 _MARKS = {
     "done": "done", "already": "already done", "skipped": "left out", "failed": "FAILED", "stopped": "stopped",
+    "broken-off": "broken off",
     "undone": "taken back", "kept": "kept", StepState.SHOWN.value: "for you to do", StepState.LEFT_OUT.value: "left out",
     StepState.UNAVAILABLE.value: "not possible",
 }  # fmt: skip
@@ -73,8 +74,10 @@ class ApprovedOperator(_Teller):
         """Nobody is there to ask: naming the step with its digest again means to repeat it."""
         if self.approved.get(prepared.step.id) == prepared.digest:
             return Decision.RUN
-        text = "it was begun and has no end; see what it did, then --resume at a terminal, or agree to repeat it with "
-        self.told(prepared.step.id, "stopped", f"{text}--yes-to {prepared.step.id}@{prepared.digest}")
+        text = "it was begun and has no end; see what it did, then --resume at a terminal"
+        if prepared.state is StepState.READY:
+            text += f", or agree to repeat it with --yes-to {prepared.step.id}@{prepared.digest}"
+        self.told(prepared.step.id, "stopped", text)
         return Decision.STOP
 
 

@@ -71,14 +71,15 @@ def _tell_verdict(
 ) -> int:
     """The checks that decide, and whether the diagnosis still stands."""
     left = [step for step, outcome in result.outcomes if outcome in ("shown", "skipped", "unavailable")]
-    found = decide(fix.plan, fix.workshop, steps_left=left)
+    found = decide(fix.plan, fix.workshop)
     if result.failed and found.verdict is FixVerdict.FIXED:
         found = replace(found, verdict=FixVerdict.CANNOT_TELL)
     write(_verdict_lines(found, left, outlet, view))
     again = confidence_again(fix, arguments.packs)
     if again is not None:
         write([f"  diagnosis {outlet.show(fix.plan.case.diagnosis)}: {again}"])
-    proofs = [{"check": name, "holds": answer.holds, "proof": answer.proof} for name, answer in found.seen]
+    shown = [(outlet.show(name), answer.holds, outlet.show(answer.proof)) for name, answer in found.seen]
+    proofs = [{"check": name, "holds": holds, "proof": proof} for name, holds, proof in shown]
     journal.append("verdict", verdict=found.verdict.value, checks=proofs)
     return ExitCode.CLEAN if found.verdict is FixVerdict.FIXED else ExitCode.FINDINGS
 
@@ -93,7 +94,7 @@ def _verdict_lines(found: FixResult, left: Sequence[str], outlet: Outlet, view: 
     for name, answer in found.seen:
         mark = {True: "yes", False: "no", None: "not known"}[answer.holds]
         yield f"  {mark:<9} {page.show(name)}   {page.show(answer.proof)}"
-    if found.verdict is not FixVerdict.FIXED and left:
+    if left:
         yield f"  left      {page.show(', '.join(left))}"
     if found.verdict is not FixVerdict.FIXED and found.watch_for:
         yield f"  watch for {page.show(found.watch_for)}"
@@ -184,6 +185,8 @@ def _newest(playbook: str | None) -> RunSummary:
         raise CommandError(f"there is no run{f' of {playbook}' if playbook else ''} (sgltriage fix --history)")
     if found.broken is not None and not found.broken.torn:
         raise CommandError(f"{found.path}:{found.broken.line}: {found.broken.why}")
+    if not found.records:
+        raise CommandError(f"{found.path} was not written to its end: nothing was begun")
     return found
 
 

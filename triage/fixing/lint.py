@@ -7,18 +7,20 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from triage.fixing import template
 from triage.fixing.opening import BUILT_IN
+from triage.fixing.pip_command import COMMANDS
 from triage.fixing.programs import refused_argv
 from triage.fixing.sizing import FORMULAS
+from triage.fixing.values import convert
 from triage.knowledge.base import KnowledgeBase
 from triage.knowledge.errors import Problems, did_you_mean
 from triage.knowledge.playbooks import PlaybookFile
-from triage.model import Role
 from triage.playbook import (
     Action,
     Check,
     Edit,
     EndProcess,
     LaunchChange,
+    Missing,
     Parameter,
     ParameterType,
     Playbook,
@@ -38,7 +40,6 @@ _ACTIONS_OF: Mapping[StepKind, tuple[type, ...]] = {
     StepKind.MANUAL: (Words,),
     StepKind.ASK: (Words,),
 }
-_PIP_VERBS = ("install", "uninstall", "show", "check", "download", "list", "cache")
 _BRACES = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 
@@ -65,13 +66,7 @@ def check_references(playbooks: Sequence[Playbook], base: KnowledgeBase, problem
 
 
 def _complaints(playbook: Playbook, base: KnowledgeBase, probes: Sequence[str]) -> Iterator[Complaint]:
-    for index, identifier in enumerate(playbook.fixes):
-        if identifier not in base:
-            yield ("fixes", index), f"'{identifier}' is no signature{did_you_mean(identifier, list(base.ids()))}"
-        elif base.get(identifier).playbook != playbook.id:
-            yield ("fixes", index), f"the signature '{identifier}' does not name this playbook"
-        elif base.get(identifier).role is not Role.ROOT and base.get(identifier).playbook is None:
-            yield ("fixes", index), f"'{identifier}' is no root cause"
+    yield from _causes(playbook, base)
     if not playbook.area:
         yield (), "a playbook lies in the folder of its area"
     yield from _parameters(playbook, base)
@@ -79,6 +74,8 @@ def _complaints(playbook: Playbook, base: KnowledgeBase, probes: Sequence[str]) 
     for index, step in enumerate(playbook.steps):
         if step.id in seen:
             yield ("steps", index, "id"), f"step '{step.id}' stands twice"
+        if step.instead_of and step.instead_of not in seen:
+            yield ("steps", index, "instead_of"), f"no earlier step '{step.instead_of}'"
         seen.add(step.id)
         for key, message in _step(step, playbook, probes):
             yield ("steps", index, key), message
@@ -87,6 +84,14 @@ def _complaints(playbook: Playbook, base: KnowledgeBase, probes: Sequence[str]) 
             yield ("verify", index), message
     if not playbook.verify and not playbook.watch_for:
         yield ("id",), "nothing tells whether it worked: give 'verify' or 'watch_for'"
+
+
+def _causes(playbook: Playbook, base: KnowledgeBase) -> Iterator[Complaint]:
+    for index, identifier in enumerate(playbook.fixes):
+        if identifier not in base:
+            yield ("fixes", index), f"'{identifier}' is no signature{did_you_mean(identifier, list(base.ids()))}"
+        elif base.get(identifier).playbook != playbook.id:
+            yield ("fixes", index), f"the signature '{identifier}' does not name this playbook"
 
 
 def _parameters(playbook: Playbook, base: KnowledgeBase) -> Iterator[Complaint]:
@@ -98,9 +103,7 @@ def _parameters(playbook: Playbook, base: KnowledgeBase) -> Iterator[Complaint]:
         for name, _ in pattern.captures
     }
     used = {name for step in playbook.steps for text in texts_of(step) for name in _BRACES.findall(text)}
-    used |= {
-        name for check in playbook.verify if check.run for text in check.run.argv for name in _BRACES.findall(text)
-    }
+    used |= {name for check in playbook.verify for text in _check_texts(check) for name in _BRACES.findall(text)}
     for item in playbook.parameters:
         place = ("parameters", item.name)
         if item.name in {other.name for other in BUILT_IN}:
@@ -111,6 +114,8 @@ def _parameters(playbook: Playbook, base: KnowledgeBase) -> Iterator[Complaint]:
             yield place, "'choices' belongs to the type enum, and to no other"
         if not item.sources and item.default is None:
             yield place, "has neither 'from' nor 'default'"
+        if item.default is not None and isinstance(refused := convert(item, item.default, "'default'"), Missing):
+            yield (*place, "default"), refused.reason
         if "ask" in item.sources and not item.help:
             yield place, "who is asked must be told what for: give 'help'"
         for source in item.sources:
@@ -124,6 +129,7 @@ def _parameters(playbook: Playbook, base: KnowledgeBase) -> Iterator[Complaint]:
 
 def _step(step: Step, playbook: Playbook, probes: Sequence[str]) -> Iterator[tuple[str, str]]:
     yield from _step_rules(step)
+    yield from _process(step, playbook)
     for text in texts_of(step):
         for message in template.complaints(text, _all(playbook)):
             yield "id", f"{message} in '{text[:60]}'"
@@ -153,10 +159,19 @@ def _step_rules(step: Step) -> Iterator[tuple[str, str]]:
         yield "launch", "changes nothing"
 
 
+def _process(step: Step, playbook: Playbook) -> Iterator[tuple[str, str]]:
+    """Which process ends is said by a number that was converted as one."""
+    if isinstance(step.action, (EndProcess, Restart)) and step.action.pid:
+        found = playbook.parameter(step.action.pid.strip("{}"))
+        if found is not None and found.type is not ParameterType.PID:
+            key = "end_process" if isinstance(step.action, EndProcess) else "restart"
+            yield key, f"'{found.name}' must have the type pid"
+
+
 def _run(run: Run, playbook: Playbook) -> Iterator[str]:
     if run.pip:
-        if run.argv[0] not in _PIP_VERBS:
-            yield f"pip {run.argv[0]} is not for a playbook{did_you_mean(run.argv[0], list(_PIP_VERBS))}"
+        if run.argv[0] not in COMMANDS:
+            yield f"pip {run.argv[0]} is not for a playbook{did_you_mean(run.argv[0], sorted(COMMANDS))}"
     elif (refused := refused_argv(run.argv)) is not None:
         yield refused
     complaint = template.complaint(run.argv if not run.pip else ("{python}", "-m", "pip", *run.argv), _all(playbook))
@@ -171,6 +186,8 @@ def _check(check: Check, playbook: Playbook, probes: Sequence[str]) -> Iterator[
         yield "a probe is asked for facts: give 'fact'"
     if check.facts and not check.probe:
         yield "'fact' stands beside 'probe'"
+    for message in template.complaints(check.label, _all(playbook)):
+        yield f"{message} in '{check.label[:60]}'"
     if check.run is not None:
         yield from _run(check.run, playbook)
 
@@ -192,8 +209,12 @@ def texts_of(step: Step) -> Iterator[str]:
         if action is not None:
             yield from _action_texts(action)
     for check in (step.already_done, step.verify):
-        if check is not None and check.run is not None:
-            yield from check.run.argv
+        if check is not None:
+            yield from _check_texts(check)
+
+
+def _check_texts(check: Check) -> Iterator[str]:
+    yield from (check.label, *(check.run.argv if check.run is not None else ()))
 
 
 def _action_texts(action: Action) -> Iterator[str]:

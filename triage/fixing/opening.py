@@ -121,20 +121,21 @@ def plan_record(fix: OpenFix, packs: Sequence[Path]) -> dict[str, object]:
     case, playbook = fix.plan.case, fix.plan.playbook
     redactor = Redactor()
     names = needed_facts(playbook)
+    values = {name: value.text for name, value in fix.plan.values.items() if isinstance(value, Typed)}
     return {
         "playbook": playbook.id,
         "diagnosis": case.diagnosis,
-        "facts": {name: _plain(value) for name, value in case.facts.items() if name in names},
-        "captures": {name: _plain(value) for name, value in case.captures.items()},
+        "facts": _open({name: value for name, value in case.facts.items() if name in names}, redactor),
+        "captures": _open(case.captures, redactor),
         "origins": {
             name: text for name, text in case.origins.items() if name.removeprefix("capture ") in case.captures
         },
         "launch": redactor.redact_arguments(fix.workshop.launch),
-        "values": {name: value.text for name, value in fix.plan.values.items() if isinstance(value, Typed)},
-        "given": dict(fix.given),
+        "values": _open(values, redactor),
+        "given": _open(fix.given, redactor),
         "python": str(fix.workshop.surroundings.python or ""),
         "server_pid": fix.workshop.pid,
-        "packs": [str(path) for path in packs],
+        "packs": [str(path.absolute()) for path in packs],
         "inputs": list(case.inputs),
     }
 
@@ -162,5 +163,14 @@ def _mapping(record: Mapping[str, object], key: str) -> dict[str, Value]:
     return {str(name): tuple(value) if isinstance(value, list) else value for name, value in found.items()}
 
 
-def _plain(value: Value) -> object:
-    return list(value) if isinstance(value, tuple) else value
+def _open(values: Mapping[str, Value], redactor: Redactor) -> dict[str, object]:
+    """Those that hold no secret: a journal keeps none, so whoever goes on with the run has to give them again."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in values.items()
+        if all(
+            redactor.redact_named(name, item) == item
+            for item in (value if isinstance(value, tuple) else (value,))
+            if isinstance(item, str)
+        )
+    }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from triage.fixing.surroundings import Surroundings
 from triage.playbook import Missing
 
-_COMMANDS = frozenset(("install", "uninstall", "show", "list", "freeze", "check", "download"))
+COMMANDS = frozenset(("install", "uninstall", "show", "list", "freeze", "check", "download"))
 _CHANGING = ("install", "uninstall")
 _OF_UV = frozenset(("install", "uninstall", "show", "list", "freeze", "check"))
 _QUIET = ("--no-input", "--disable-pip-version-check")
@@ -69,7 +69,7 @@ def pip_notes(surroundings: Surroundings) -> tuple[str, ...]:
 def _hindrance(arguments: Sequence[str], surroundings: Surroundings, *, dry_run: bool) -> str:
     command = arguments[0] if arguments else ""
     typed = " ".join(arguments)
-    if command not in _COMMANDS:
+    if command not in COMMANDS:
         return f"pip {command or 'without a command'} is none that a playbook may use"
     if surroundings.is_elsewhere:
         engine = surroundings.container_runtime

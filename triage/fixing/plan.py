@@ -63,14 +63,20 @@ class _LackingError(Exception):
 
 def make_plan(playbook: Playbook, case: Case, values: Mapping[str, Typed | Missing]) -> Plan:
     """The plan of ``playbook`` with ``values`` for its parameters (and ``python``)."""
-    steps = tuple(_planned(step, case, values) for step in playbook.steps)
+    steps: dict[str, PlannedStep] = {}
+    for step in playbook.steps:
+        first = steps.get(step.instead_of)
+        if first is not None and first.state in (StepState.READY, StepState.SHOWN):
+            steps[step.id] = PlannedStep(step, StepState.LEFT_OUT, f"not needed: '{first.step.id}' can be done")
+        else:
+            steps[step.id] = _planned(step, case, values)
     verify = tuple(_checked(check, values) for check in playbook.verify)
-    return Plan(playbook, case, values, steps, verify, all_hold(playbook.applies, case.facts))
+    return Plan(playbook, case, values, tuple(steps.values()), verify, all_hold(playbook.applies, case.facts))
 
 
 def _planned(step: Step, case: Case, values: Mapping[str, Typed | Missing]) -> PlannedStep:
-    if all_hold(step.when, case.facts) is False:
-        told = ", ".join(f"{test.name} is {case.facts[test.name]}" for test in step.when if test.name in case.facts)
+    if _is_ruled_out(step, case):
+        told = ", ".join(f"{test.name} is {case.facts.get(test.name, 'not known')}" for test in step.when)
         return PlannedStep(step, StepState.LEFT_OUT, f"not needed here: {told}")
     try:
         filled = _filled(step, values)
@@ -81,6 +87,12 @@ def _planned(step: Step, case: Case, values: Mapping[str, Typed | Missing]) -> P
     if step.where == "client":
         return PlannedStep(filled, StepState.SHOWN, "run this where the requests come from")
     return PlannedStep(filled, StepState.READY)
+
+
+def _is_ruled_out(step: Step, case: Case) -> bool:
+    """Host and log were asked by now: a fact that is to exist and is not known is not there."""
+    absent = any(test.operator == "exists" and test.operand and test.name not in case.facts for test in step.when)
+    return absent or all_hold(step.when, case.facts) is False
 
 
 def _checked(check: Check, values: Mapping[str, Typed | Missing]) -> Check | Missing:

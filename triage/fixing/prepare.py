@@ -70,7 +70,9 @@ def _limited(prepared: PreparedStep, workshop: Workshop) -> PreparedStep:
     if step.where == "host" and workshop.surroundings.in_container:
         return replace(prepared, state=StepState.SHOWN, reason="run this on the host: we are inside a container")
     if "root" in step.needs and os.geteuid() != 0:
-        return replace(prepared, state=StepState.SHOWN, reason=f"run this as root; you are {workshop.surroundings.user}")
+        return replace(
+            prepared, state=StepState.SHOWN, reason=f"run this as root; you are {workshop.surroundings.user}"
+        )
     return prepared
 
 
@@ -152,7 +154,7 @@ def _changed_words(words: tuple[str, ...], change: LaunchChange) -> tuple[str, .
 def _end_process(prepared: PreparedStep, _: Workshop) -> PreparedStep:
     action = prepared.step.action
     assert isinstance(action, EndProcess)
-    found = identity(int(action.pid))
+    found = identity(int(action.pid)) if action.pid.isdecimal() else None
     if found is None:
         return _unavailable(prepared, f"no process {action.pid} runs any more")
     refused = refusal(found)
@@ -162,7 +164,7 @@ def _end_process(prepared: PreparedStep, _: Workshop) -> PreparedStep:
 def _restart(prepared: PreparedStep, workshop: Workshop) -> PreparedStep:
     action = prepared.step.action
     assert isinstance(action, Restart)
-    process = identity(int(action.pid)) if action.pid else None
+    process = identity(int(action.pid)) if action.pid.isdecimal() else None
     if action.pid and process is None:
         return _unavailable(prepared, f"no process {action.pid} runs any more")
     found = restart.plan_restart(

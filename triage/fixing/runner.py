@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from enum import Enum
 from typing import Any, Protocol
 
 from triage.fixing.checks import CheckAnswer, carry_out
-from triage.fixing.execution import InterruptedStepError
+from triage.fixing.execution import InterruptedStepError, OutputError
+from triage.fixing.file_edit import EditRefused
 from triage.fixing.journal import Journal
-from triage.fixing.perform import Performed, begin_data, perform
+from triage.fixing.journal_store import Record
+from triage.fixing.perform import Performed, begin_data, finished, perform
 from triage.fixing.plan import Plan, PlannedStep, StepState
 from triage.fixing.prepare import PreparedStep, prepare
-from triage.fixing.step_records import StepProgress, outcome_data, state_of
+from triage.fixing.processes import ProcessIdentity, is_same
+from triage.fixing.step_records import StepProgress, state_of
 from triage.fixing.undoing import take_back_all
 from triage.fixing.workshop import Workshop
-from triage.playbook import OnFailure
+from triage.playbook import EndProcess, OnFailure
 from triage.records import dataclass
 from triage.safety.redact import Redactor
 
@@ -35,7 +39,7 @@ class Operator(Protocol):
         """Shown exactly what would be done; the answer holds for that alone."""
 
     def unfinished(self, prepared: PreparedStep) -> Decision:
-        """The step was begun in an earlier run, and whether it was done is not known. SKIP: it was."""
+        """The step was begun (or its undo was) in an earlier run, and whether it is done is not known. SKIP: it is."""
 
     def told(self, step: str, outcome: str, text: str) -> None:
         """What became of a step."""
@@ -50,7 +54,7 @@ class Operator(Protocol):
 @dataclass(frozen=True, slots=True)
 class RunResult:
     """``outcomes``: what became of each step, in order: done, already, skipped, shown, left-out, unavailable, failed, stopped,
-    undone. ``stopped``: steps are left that were not looked at."""
+    broken-off (while it was under way), undone. ``stopped``: steps are left that were not looked at."""
 
     outcomes: tuple[tuple[str, str], ...]
     stopped: bool = False
@@ -58,7 +62,7 @@ class RunResult:
     @property
     def changed(self) -> bool:
         """Something was done."""
-        return any(outcome in ("done", "failed", "undone") for _, outcome in self.outcomes)
+        return any(outcome in ("done", "failed", "broken-off", "undone") for _, outcome in self.outcomes)
 
     @property
     def failed(self) -> bool:
@@ -72,6 +76,7 @@ def run_plan(plan: Plan, workshop: Workshop, journal: Journal, operator: Operato
     Raises:
         JournalUnavailable: the journal cannot be written; nothing was done that it does not hold, but for the step whose end
             it could not take.
+        OSError: what a step printed could not be shown; the step itself went on to its end, which the journal holds.
     """
     before = state_of(journal.records())
     outcomes: list[tuple[str, str]] = []
@@ -79,7 +84,7 @@ def run_plan(plan: Plan, workshop: Workshop, journal: Journal, operator: Operato
         outcome, text, workshop = _Turn(planned, workshop, journal, operator, before).take()
         outcomes.append((planned.step.id, outcome))
         operator.told(planned.step.id, outcome, text)
-        if outcome == "stopped":
+        if outcome in ("stopped", "broken-off"):
             return RunResult(tuple(outcomes), stopped=True)
         if outcome == "failed" and planned.step.on_failure is not OnFailure.CONTINUE:
             if planned.step.on_failure is OnFailure.UNDO:
@@ -108,28 +113,69 @@ class _Turn:
         prepared = prepare(self.planned, self.workshop)
         after = self.workshop.after(prepared.launch)
         if self.progress is StepProgress.FINISHED:
-            return "already", "done in an earlier run", after
-        if prepared.state is not StepState.READY:
-            self._note("refuse" if prepared.state is StepState.UNAVAILABLE else "skip", prepared, prepared.reason)
-            return prepared.state.value, prepared.reason, after
-        if self.progress is StepProgress.BEGUN:
+            return (*self._finished(prepared), after)
+        if self.progress in (StepProgress.BEGUN, StepProgress.UNDOING):
+            # Even if it could not be done now: it may be done already, which is why.
             decided = self._unfinished(prepared)
             if decided is not None:
                 return (*decided, after)
+        if prepared.state is not StepState.READY:
+            is_refused = prepared.state is StepState.UNAVAILABLE
+            self._note("refuse" if is_refused else "skip", prepared, prepared.reason)
+            return prepared.state.value, prepared.reason, self.workshop if is_refused else after
         outcome, text = self._ask(prepared)
         return outcome, text, after if outcome in ("done", "already") else self.workshop
 
     def _unfinished(self, prepared: PreparedStep) -> tuple[str, str] | None:
         """The outcome of a step that an earlier run began, or None where it is to be done again."""
-        answer = self._check(prepared.step.already_done)
+        answer = self._check(prepared.step.already_done) if self._is_filled else None
         if answer is not None and answer.holds:
-            self._note("end", prepared, answer.proof, ok=True)
-            return "already", answer.proof
+            return self._already(prepared, answer.proof)
+        if isinstance(prepared.step.action, EndProcess) and (ended := self._ended_process()):
+            return self._already(prepared, ended)
         decision = self.operator.unfinished(prepared)
         if decision is Decision.SKIP:
-            self._note("end", prepared, "the operator says that it was done", ok=True)
-            return "already", "done in an earlier run, says the operator"
+            return self._already(prepared, "done in an earlier run, says the operator")
         return None if decision is Decision.RUN else ("stopped", "")
+
+    def _finished(self, prepared: PreparedStep) -> tuple[str, str]:
+        """A step that ended well in an earlier run. If that was cut off before it was verified, this is done now."""
+        told = "done in an earlier run"
+        events = [item.event for item in self._records if item.event in ("end", "verify")]
+        if events[-1:] == ["verify"] or not self._is_filled:
+            return "already", told
+        outcome, text = self._verified(prepared, told)
+        return "already" if outcome == "done" else outcome, text
+
+    @property
+    def _is_filled(self) -> bool:
+        """The step's texts hold values, not the names of parameters."""
+        return self.planned.state in (StepState.READY, StepState.SHOWN)
+
+    @property
+    def _records(self) -> list[Record]:
+        return [item for item in self.journal.records() if item.step == self.planned.step.id]
+
+    def _kept(self, event: str) -> Mapping[str, Any]:
+        """What the newest record of that event says of the step."""
+        return next((item.data for item in reversed(self._records) if item.event == event), {})
+
+    def _ended_process(self) -> str:
+        """That the process which an earlier run was about to end does not run any more, or an empty text."""
+        pid, start = self._kept("begin").get("pid"), self._kept("begin").get("start_ticks")
+        if not isinstance(pid, int) or not isinstance(start, int) or is_same(ProcessIdentity(pid, start, "", 0, ())):
+            return ""
+        return f"process {pid}, which was to end, does not run any more"
+
+    def _already(self, prepared: PreparedStep, proof: str) -> tuple[str, str]:
+        """Nothing has to be done; what an earlier run began has its end by that, and can be taken back."""
+        if self.progress in (StepProgress.BEGUN, StepProgress.UNDOING):
+            self._note(
+                "end", prepared, proof, ok=True, told=self.redactor.redact(proof), undo=self._kept("begin").get("undo")
+            )
+        else:
+            self._note("skip", prepared, proof)
+        return "already", proof
 
     def _ask(self, prepared: PreparedStep) -> tuple[str, str]:
         decision = self.operator.approve(prepared)
@@ -144,37 +190,43 @@ class _Turn:
         self._note("approve", prepared, "")
         answer = self._check(prepared.step.already_done)
         if answer is not None and answer.holds:
-            self._note("skip", prepared, answer.proof)
-            return "already", answer.proof
-        if prepared.edit is not None and prepared.edit.before_digest == prepared.edit.after_digest:
-            self._note("skip", prepared, "nothing to change")
-            return "already", f"{prepared.edit.path} says so already"
+            return self._already(prepared, answer.proof)
+        if prepared.edit is not None and not prepared.edit.changes:
+            return self._already(prepared, f"{prepared.edit.path} says so already")
         return self._do(prepared)
 
     def _do(self, prepared: PreparedStep) -> tuple[str, str]:
-        self.journal.append("begin", **begin_data(prepared, self.redactor))
+        try:
+            begin = begin_data(prepared, self.workshop, self.redactor)
+        except EditRefused as error:
+            self._note("refuse", prepared, str(error))
+            return "failed", str(error)
+        self.journal.append("begin", **begin)
         try:
             done = perform(prepared, self.workshop, self.operator.output, self.operator.stop)
         except InterruptedStepError as broken:
-            self._end(prepared, Performed(False, "broken off", outcome_data(broken.executed)))
-            return "stopped", "broken off; what it did so far stays"
+            self._end(prepared, replace(finished(prepared, broken.executed), ok=False, told="broken off"))
+            return "broken-off", "what it did so far stays"
+        except OutputError as broken:
+            self._end(prepared, finished(prepared, broken.executed))
+            raise broken.__cause__ or broken from None
         self._end(prepared, done)
         if not done.ok:
             return "failed", done.told
-        return self._verified(prepared, done)
+        return self._verified(prepared, done.told)
 
     def _end(self, prepared: PreparedStep, done: Performed) -> None:
         data: dict[str, Any] = {"step": prepared.step.id, "told": done.told, **done.data}
         self.journal.append("end", ok=done.ok, undo=done.undo, **data)
 
-    def _verified(self, prepared: PreparedStep, done: Performed) -> tuple[str, str]:
+    def _verified(self, prepared: PreparedStep, told: str) -> tuple[str, str]:
         answer = self._check(prepared.step.verify)
         if answer is None:
-            return "done", done.told
+            return "done", told
         self.journal.append("verify", step=prepared.step.id, ok=answer.holds, proof=answer.proof)
         if answer.holds is False:
-            return "failed", f"{done.told}, but {answer.proof}"
-        return "done", f"{done.told}; {'verified: ' if answer.holds else 'not verified: '}{answer.proof}"
+            return "failed", f"{told}, but {answer.proof}"
+        return "done", f"{told}; {'verified: ' if answer.holds else 'not verified: '}{answer.proof}"
 
     def _check(self, check: Any) -> CheckAnswer | None:
         return None if check is None else carry_out(check, self.workshop)
@@ -189,5 +241,6 @@ def ready_steps(plan: Plan, workshop: Workshop) -> Iterator[PreparedStep]:
     """Every step as it would be if all before it were done: for a preview of the whole."""
     for planned in plan.steps:
         prepared = prepare(planned, workshop)
-        workshop = workshop.after(prepared.launch)
+        if prepared.state is not StepState.UNAVAILABLE:
+            workshop = workshop.after(prepared.launch)
         yield prepared

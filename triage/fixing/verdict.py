@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import Enum
 
 from triage.fixing.checks import CheckAnswer, carry_out, in_words
@@ -29,9 +28,9 @@ class FixResult:
     watch_for: str = ""
 
 
-def decide(plan: Plan, workshop: Workshop, *, steps_left: Sequence[str] = ()) -> FixResult:
-    """Carry out the playbook's checks. One that says no decides; one that cannot tell leaves it open, as do steps that were for
-    people to do (``steps_left``) when no check says anything."""
+def decide(plan: Plan, workshop: Workshop) -> FixResult:
+    """Carry out the playbook's checks. One that says no decides; one that cannot tell leaves it open, as does it if there is
+    none. Steps that were left do not: a playbook has several ways, and its checks say whether one of them led there."""
     seen = tuple(
         (check.reason, CheckAnswer(None, check.reason))
         if isinstance(check, Missing)
@@ -41,6 +40,6 @@ def decide(plan: Plan, workshop: Workshop, *, steps_left: Sequence[str] = ()) ->
     watch_for = plan.playbook.watch_for
     if any(answer.holds is False for _, answer in seen):
         return FixResult(FixVerdict.NOT_FIXED, seen, watch_for)
-    if not seen or any(answer.holds is None for _, answer in seen) or steps_left:
+    if not seen or any(answer.holds is None for _, answer in seen):
         return FixResult(FixVerdict.CANNOT_TELL, seen, watch_for)
     return FixResult(FixVerdict.FIXED, seen)

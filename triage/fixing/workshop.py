@@ -14,13 +14,12 @@ from triage.playbook import Missing, Run
 from triage.records import dataclass
 
 KEPT_VARIABLES = (
-    "HOME", "LANG", "LC_ALL", "TERM", "TMPDIR", "USER", "LOGNAME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR",
-    "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "all_proxy", "ALL_PROXY",
-    "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_CONFIG_FILE", "PIP_CERT", "PIP_FIND_LINKS", "PIP_NO_INDEX", "UV_INDEX_URL",
-    "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "HF_HOME", "HF_HUB_CACHE", "HF_ENDPOINT", "CUDA_HOME", "CUDA_VISIBLE_DEVICES",
-    "LD_LIBRARY_PATH", "DOCKER_HOST", "KUBECONFIG",
+    "HOME", "LANG", "LC_ALL", "TERM", "TMPDIR", "USER", "LOGNAME", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY",
+    "HTTPS_PROXY", "NO_PROXY", "all_proxy", "ALL_PROXY", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "LD_LIBRARY_PATH", "KUBECONFIG",
 )  # fmt: skip
-"""What a step sees of the operator's environment: what tools need to work here as they do for him, and nothing else."""
+KEPT_BEGINNINGS = ("CUDA_", "DG_", "DOCKER_", "HF_", "PIP_", "SGLANG_", "SGL_", "TRITON_", "UV_", "XDG_")
+"""What a step sees of the operator's environment: what tools need to work here as they do for him, and the folders in which
+they keep what the server will look for; nothing else."""
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/cuda/bin:/usr/local/nvidia/bin"
 
 
@@ -58,5 +57,9 @@ class Workshop:
 
     def child_environment(self, additions: Mapping[str, str]) -> dict[str, str]:
         """The whole environment of a step."""
-        kept = {name: self.environment[name] for name in KEPT_VARIABLES if name in self.environment}
+        kept = {
+            name: text
+            for name, text in self.environment.items()
+            if name in KEPT_VARIABLES or name.startswith(KEPT_BEGINNINGS)
+        }
         return {**kept, "PATH": _PATH, **additions}

@@ -73,6 +73,7 @@ def _step(item: dict[str, Plain]) -> Step:
         risk=Risk(item["risk"]) if "risk" in item else _RISK[kind],
         where=item.get("where", "server"),
         when=fact_tests(item.get("when", {})),
+        instead_of=item.get("instead_of", ""),
         env=tuple(item.get("env", {}).items()),
         cwd=item.get("cwd", ""),
         needs=tuple(item.get("needs", ())),

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from triage.knowledge.errors import Problems
+from triage.knowledge.nodes import Node
 from triage.knowledge.signature_schema import FACT_TESTS, ID_FORM, RegexText
 from triage.knowledge.spec import AnyScalar, Integer, Kind, ListOf, MapOf, Record, Text
 from triage.playbook import OnFailure, ParameterType, Risk, StepKind
+from triage.records import dataclass
 
 ACTIONS = ("argv", "pip", "edit", "launch", "end_process", "restart", "text")
 """What a step does: exactly one of them."""
@@ -28,13 +31,30 @@ def _choices(enum: Any) -> tuple[str, ...]:
     return tuple(member.value for member in enum)
 
 
+@dataclass(frozen=True, slots=True)
+class _Number:
+    """A bound: a number, written unquoted."""
+
+    def decode(self, node: Node, problems: Problems) -> int | float | None:
+        before = len(problems.found)
+        found = AnyScalar().decode(node, problems)
+        if isinstance(found, (int, float)) and not isinstance(found, bool):
+            return found
+        if len(problems.found) == before:
+            problems.add(node.location, "expected a number")
+        return None
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "number"}
+
+
 _PARAMETER = Record(
     {
         "type": Text(choices=_choices(ParameterType)),
         "from": ListOf(_SOURCE, lone=True, at_least=1),
         "default": AnyScalar(),
-        "minimum": AnyScalar(),
-        "maximum": AnyScalar(),
+        "minimum": _Number(),
+        "maximum": _Number(),
         "choices": ListOf(Text(max_length=80), at_least=1),
         "help": Text(max_length=200, doc="What the operator is asked for."),
     },
@@ -96,6 +116,7 @@ _STEP = Record(
         "text": Text(max_length=1500),
         "commands": _COMMANDS,
         "when": FACT_TESTS,
+        "instead_of": Text(pattern=ID_FORM, doc="An earlier step; this one is left out where that one can be done."),
         "env": MapOf(_VARIABLE, _WORD),
         "cwd": _WORD,
         "where": Text(choices=PLACES),

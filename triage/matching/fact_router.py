@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Named = Iterator[tuple[str, Value]]
 
-STARTED = r"Starting router on (\S{1,260}):(\d{1,5}) \| mode: "
+STARTED = r"Starting router on ([\w\[:][\w.:\[\]-]{0,252}):(\d{1,5}) \| mode: "
 PAIRS = r"(?:Starting router on \S{1,270} \| |Router )mode: PrefillDecode \{([^\n]{0,16000})"
 _DEFAULT_PORT = 30000
 _LAST_PORT = 65535
@@ -29,7 +29,7 @@ _EVERY_ADDRESS = frozenset(("0.0.0.0", "::", "[::]", "*", ""))  # noqa: S104  (c
 
 def router_started(match: re.Match[str]) -> Named:
     """``Starting router on HOST:PORT | mode: ...``, as ``STARTED`` matches it."""
-    yield from _listens("router", match[1], int(match[2]))
+    yield from _listens("router.", match[1], int(match[2]))
 
 
 def router_pairs(match: re.Match[str]) -> Named:
@@ -48,7 +48,7 @@ def router_command(argv: tuple[str, ...]) -> Named:
     for field, value in option_values(argv):
         stated.setdefault(field, []).append(value)
     port = stated.get("port", [_DEFAULT_PORT])[-1]
-    yield from _listens("router", stated.get("host", [""])[-1], port)
+    yield from _listens("router.", stated.get("host", [""])[-1], port)
     prefill = [value if isinstance(value, tuple) else (value,) for value in stated.get("prefill", ())]
     yield from _sides([str(words[0]) for words in prefill], [str(value) for value in stated.get("decode", ())])
     yield from _agreed("router.bootstrap_port", [words[1] if len(words) > 1 else None for words in prefill])
@@ -59,7 +59,7 @@ def server_place(stated: Mapping[str, Value]) -> Named:
     mode = stated.get("disaggregation_mode")
     if mode not in ("prefill", "decode"):
         return
-    yield from _listens(f"pd.{mode}", stated.get("host"), stated.get("port"))
+    yield from _listens(f"pd.{mode}_", stated.get("host"), stated.get("port"))
     bootstrap = stated.get("disaggregation_bootstrap_port")
     if mode == "prefill" and _is_port(bootstrap):
         yield "pd.bootstrap_port", bootstrap
@@ -68,9 +68,9 @@ def server_place(stated: Mapping[str, Value]) -> Named:
 def _listens(prefix: str, host: Value, port: Value) -> Named:
     """No host where it listens on every address: that one cannot be asked from elsewhere."""
     if isinstance(host, str) and host not in _EVERY_ADDRESS:
-        yield f"{prefix}_host" if prefix != "router" else "router.host", host
+        yield f"{prefix}host", host
     if _is_port(port):
-        yield f"{prefix}_port" if prefix != "router" else "router.port", port
+        yield f"{prefix}port", port
 
 
 def _sides(prefill: Sequence[str], decode: Sequence[str]) -> Named:
@@ -82,9 +82,9 @@ def _sides(prefill: Sequence[str], decode: Sequence[str]) -> Named:
 
 def _agreed(name: str, values: Sequence[Value]) -> Named:
     """Of several servers only what is the same for all: which of them a failure is about is not known here."""
-    if values and values[0] is not None and all(value == values[0] for value in values):
-        if not name.endswith("_port") or _is_port(values[0]):
-            yield name, values[0]
+    agree = bool(values) and values[0] is not None and all(value == values[0] for value in values)
+    if agree and (not name.endswith("_port") or _is_port(values[0])):
+        yield name, values[0]
 
 
 def _is_port(value: Value) -> bool:

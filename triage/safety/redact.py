@@ -22,16 +22,19 @@ class Redactor:
 
     Equal secrets get equal digits within one redactor. The salt is random unless it is given, so that the digits tell
     nothing about the secret and cannot be compared between runs. ``counts`` says how many of each kind were replaced.
+    ``hide_prompts`` is off where no text of a user's request can come from: commands of a playbook are to stay complete.
     """
 
-    def __init__(self, salt: bytes | None = None) -> None:
+    def __init__(self, salt: bytes | None = None, *, hide_prompts: bool = True) -> None:
+        self._prompts = hide_prompts
         self._salt = os.urandom(32) if salt is None else salt
         self.counts: dict[str, int] = {}
 
     def redact(self, text: str) -> str:
         """`text` without colour codes, secrets and prompts. Idempotent, linear in the length of the text, never raises."""
         text = strip_colour(text)
-        text = self._hide_prompts(text)
+        if self._prompts:
+            text = self._hide_prompts(text)
         for find in (pem_secrets, named_secrets, shaped_secrets):
             text = self._hide(text, find(text))
         return text
