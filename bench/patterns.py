@@ -10,7 +10,7 @@ import yaml
 if TYPE_CHECKING:
     from pathlib import Path
 
-_WORD = re.compile(r"(?<![\\A-Za-z_<])[A-Za-z]{5,}")
+_WORD = re.compile(r"(?<!\(\?P=)(?<!\(\?&)(?<![\\A-Za-z_<])[A-Za-z]{5,}")
 _CLASSES = {"d": "0-9", "s": " \t", "w": "A-Za-z0-9_"}
 _TOKEN = re.compile(
     r"\\x[0-9a-fA-F]{2}|\\.|\[\^?\]?(?:\\x[0-9a-fA-F]{2}|\\.|[^\]\\])*\]|\(\?:|\(\?P?<\w+>|([*+?}])[?+]|\(\?|."

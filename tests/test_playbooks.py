@@ -41,7 +41,7 @@ PYTHON = "/opt/server/bin/python"
 ANSWERS = {
     ParameterType.INT: "8", ParameterType.FLOAT: "0.5", ParameterType.SIZE: "1073741824", ParameterType.PORT: "30100",
     ParameterType.PID: "4194300", ParameterType.PATH: "/srv/example/file", ParameterType.IDENT: "example",
-    ParameterType.VERSION: "1.2.3", ParameterType.BOOL: "true",
+    ParameterType.VERSION: "1.2.3", ParameterType.BOOL: "true", ParameterType.MODEL: "example/model",
 }  # fmt: skip
 
 
@@ -108,7 +108,7 @@ def test_preview(identifier: str, knowledge: Knowledge, snapshot: SnapshotAssert
     text = "\n".join(plan_lines(preview, Outlet(Redactor(hide_prompts=False)), View()))
     # The digests and the user are this run's.
     shown = [line for line in text.splitlines() if "approve " not in line]
-    assert "\n".join(shown).replace("as root", "as USER").encode() + b"\n" == snapshot(extension_class=Golden)
+    assert "\n".join(shown).replace("as root", "as USER").replace("as operator", "as USER").encode() + b"\n" == snapshot(extension_class=Golden)
 
 
 @pytest.mark.parametrize("identifier", sorted(PLAYBOOKS))

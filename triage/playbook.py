@@ -21,6 +21,7 @@ class ParameterType(str, Enum):
     PID = "pid"
     PATH = "path"
     IDENT = "ident"
+    MODEL = "model"
     VERSION = "version"
     ENUM = "enum"
     BOOL = "bool"
@@ -131,11 +132,12 @@ Action: TypeAlias = "Run | Edit | LaunchChange | EndProcess | Restart | Words"
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A question with the answer yes, no or unknown. Either ``run`` (with the exit status and, if given, a regex that its
-    output must or must not match) or facts that a ``probe`` of this host gives."""
+    """A question with the answer yes, no or unknown. Either ``run`` (with the exit status and, if given, a text
+    that its output must hold, or a regex that it must or must not match) or facts that a ``probe`` of this host gives."""
 
     run: Run | None = None
     exit_code: int = 0
+    has: str = ""
     matches: str = ""
     lacks: str = ""
     probe: str = ""

@@ -91,7 +91,7 @@ _CASES: list[tuple[str, dict[str, Value]]] = [
     ("$ python -m sglang.launch_server --mem-fraction-static 0.8 \\", {"server.mem_fraction_static": 0.8}),
     ("+ python3 -m sglang_router.launch_router --pd-disaggregation --prefill http://10.0.0.1:30000",
      {"router.command": ("python3", "-m", "sglang_router.launch_router", "--pd-disaggregation", "--prefill", "http://10.0.0.1:30000"),
-      "router.pd_mode": True}),
+      "router.pd_mode": True, "router.port": 30000, "pd.prefill_host": "10.0.0.1", "pd.prefill_port": 30000}),
 ]  # fmt: skip
 
 _QUIET = [

@@ -18,7 +18,7 @@ from triage.reporting.plan_text import step_lines
 from triage.reporting.view import View
 
 _MARKS = {
-    "done": "done", "already": "already done", "skipped": "left out", "failed": "FAILED", "stopped": "stopped",
+    "done": "done", "noted": "looked", "already": "already done", "skipped": "left out", "failed": "FAILED", "stopped": "stopped",
     "broken-off": "broken off",
     "undone": "taken back", "kept": "kept", StepState.SHOWN.value: "for you to do", StepState.LEFT_OUT.value: "left out",
     StepState.UNAVAILABLE.value: "not possible",

@@ -78,8 +78,11 @@ def case_from_record(record: object, identifier: str | None) -> Case:
         for name, value in _mapping(item, "captures").items():
             captures[name] = _value(value)
             origins[f"capture {name}"] = f"{item.get('source', '')}:{item.get('line', '')}"
-    facts = {str(name): _value(value) for name, value in _mapping(record, "facts").items()}
     source = next((str(item.get("source")) for item in evidence if item.get("source")), "")
+    # What sources disagree in stands by itself, and that of the diagnosis's own source counts.
+    told = {**_mapping(record, "facts"), **_mapping(_mapping(record, "facts_by_source"), source)}
+    facts = {str(name): _value(value) for name, value in told.items()}
+    origins |= {str(name): str(place) for name, place in _mapping(record, "fact_origins").items()}
     launches = [item for item in _list(record, "launches") if isinstance(item, dict) and item.get("command")]
     launch = next((item for item in launches if item.get("source") == source), launches[0] if launches else None)
     if isinstance(found.get("phase"), str):

@@ -46,7 +46,7 @@ def in_words(check: Check) -> str:
     assert check.run is not None
     command = shlex.join((("pip",) if check.run.pip else ()) + check.run.argv)
     told = [f"ends with {check.exit_code}"]
-    told += [f"its output has {check.matches!r}"] if check.matches else []
+    told += [f"its output has {text!r}" for text in (check.has, check.matches) if text]
     told += [f"its output lacks {check.lacks!r}"] if check.lacks else []
     return f"{command} {' and '.join(told)}"
 
@@ -131,7 +131,7 @@ def _ran(check: Check, workshop: Workshop) -> CheckAnswer:
         if (found is not None) is not wanted:
             return CheckAnswer(False, f"{proof}, {_told(pattern, found)}")
         proof = f"{proof}, {_told(pattern, found)}"
-    return CheckAnswer(True, proof)
+    return CheckAnswer(True, f"{proof}, {_told(check.has, check.has)}" if check.has else proof)
 
 
 def _search(pattern: str, text: str) -> str | None:

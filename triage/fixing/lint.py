@@ -190,6 +190,7 @@ def _check(check: Check, playbook: Playbook, probes: Sequence[str]) -> Iterator[
         yield f"{message} in '{check.label[:60]}'"
     if check.run is not None:
         yield from _run(check.run, playbook)
+        yield from template.complaints(check.has, _all(playbook))
 
 
 def _runs(step: Step) -> Iterator[Run]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from enum import Enum
 
 from triage.fixing import template
+from triage.model import Value
 from triage.playbook import (
     Action,
     Case,
@@ -67,21 +68,23 @@ def make_plan(playbook: Playbook, case: Case, values: Mapping[str, Typed | Missi
     for step in playbook.steps:
         first = steps.get(step.instead_of)
         if first is not None and first.state in (StepState.READY, StepState.SHOWN):
-            steps[step.id] = PlannedStep(step, StepState.LEFT_OUT, f"not needed: '{first.step.id}' can be done")
+            shown = _described(step, values)
+            steps[step.id] = PlannedStep(shown, StepState.LEFT_OUT, f"not needed: '{first.step.id}' can be done")
         else:
             steps[step.id] = _planned(step, case, values)
     verify = tuple(_checked(check, values) for check in playbook.verify)
-    return Plan(playbook, case, values, tuple(steps.values()), verify, all_hold(playbook.applies, case.facts))
+    return Plan(playbook, case, values, tuple(steps.values()), verify, all_hold(playbook.applies, _told(case)))
 
 
 def _planned(step: Step, case: Case, values: Mapping[str, Typed | Missing]) -> PlannedStep:
     if _is_ruled_out(step, case):
-        told = ", ".join(f"{test.name} is {case.facts.get(test.name, 'not known')}" for test in step.when)
-        return PlannedStep(step, StepState.LEFT_OUT, f"not needed here: {told}")
+        known = _told(case)
+        told = ", ".join(f"{test.name} is {known.get(test.name, 'not known')}" for test in step.when)
+        return PlannedStep(_described(step, values), StepState.LEFT_OUT, f"not needed here: {told}")
     try:
         filled = _filled(step, values)
     except _LackingError as lack:
-        return PlannedStep(step, StepState.UNAVAILABLE, f"cannot be prepared: {lack}")
+        return PlannedStep(_described(step, values), StepState.UNAVAILABLE, f"cannot be prepared: {lack}")
     if step.kind in (StepKind.MANUAL, StepKind.ASK):
         return PlannedStep(filled, StepState.SHOWN)
     if step.where == "client":
@@ -91,8 +94,19 @@ def _planned(step: Step, case: Case, values: Mapping[str, Typed | Missing]) -> P
 
 def _is_ruled_out(step: Step, case: Case) -> bool:
     """Host and log were asked by now: a fact that is to exist and is not known is not there."""
-    absent = any(test.operator == "exists" and test.operand and test.name not in case.facts for test in step.when)
-    return absent or all_hold(step.when, case.facts) is False
+    known = _told(case)
+    absent = any(test.operator == "exists" and test.operand and test.name not in known for test in step.when)
+    return absent or all_hold(step.when, known) is False
+
+
+def _told(case: Case) -> dict[str, Value]:
+    """What conditions may speak of: facts, and captures as ``capture.NAME``."""
+    return {**case.facts, **{f"capture.{name}": value for name, value in case.captures.items()}}
+
+
+def _described(step: Step, values: Mapping[str, Typed | Missing]) -> Step:
+    """The step's words for people, filled in as far as values are known."""
+    return replace(step, title=_prose(step.title, values), why=_prose(step.why, values))
 
 
 def _checked(check: Check, values: Mapping[str, Typed | Missing]) -> Check | Missing:
@@ -138,7 +152,7 @@ def _run(run: Run, values: Mapping[str, Typed | Missing]) -> Run:
 
 def _check(check: Check, values: Mapping[str, Typed | Missing]) -> Check:
     run = None if check.run is None else _run(check.run, values)
-    return replace(check, run=run, label=_prose(check.label, values))
+    return replace(check, run=run, has=_text(check.has, values), label=_prose(check.label, values))
 
 
 def _texts(texts: Iterable[str], values: Mapping[str, Typed | Missing]) -> tuple[str, ...]:

@@ -52,9 +52,12 @@ def prepare(planned: PlannedStep, workshop: Workshop) -> PreparedStep:
     prepared = PreparedStep(step, planned.state, planned.reason, launch=workshop.launch)
     if planned.state in (StepState.LEFT_OUT, StepState.UNAVAILABLE):
         return prepared
+    if planned.state is StepState.READY and step.where == "host" and workshop.surroundings.in_container:
+        return _for_the_host(prepared, workshop)
     prepared = _ACTIONS[type(step.action)](prepared, workshop)
-    if prepared.state is StepState.READY:
-        prepared = _limited(prepared, workshop)
+    if prepared.state is StepState.READY and "root" in step.needs and os.geteuid() != 0:
+        reason = f"run this as root; you are {workshop.surroundings.user}"
+        prepared = replace(prepared, state=StepState.SHOWN, reason=reason)
     if prepared.state is StepState.READY and isinstance(step.undo, Run):
         undo = workshop.argv(step.undo)
         if isinstance(undo, Missing):
@@ -64,16 +67,18 @@ def prepare(planned: PlannedStep, workshop: Workshop) -> PreparedStep:
     return replace(prepared, digest=_digest(prepared, workshop))
 
 
-def _limited(prepared: PreparedStep, workshop: Workshop) -> PreparedStep:
-    """Where it must be done, and by whom."""
-    step = prepared.step
-    if step.where == "host" and workshop.surroundings.in_container:
-        return replace(prepared, state=StepState.SHOWN, reason="run this on the host: we are inside a container")
-    if "root" in step.needs and os.geteuid() != 0:
-        return replace(
-            prepared, state=StepState.SHOWN, reason=f"run this as root; you are {workshop.surroundings.user}"
-        )
-    return prepared
+def _for_the_host(prepared: PreparedStep, workshop: Workshop) -> PreparedStep:
+    """What would be done, with the plain names of programs: those of the host are not in here."""
+    action = prepared.step.action
+    reason = "run this on the host: we are inside a container"
+    if isinstance(action, Run):
+        words = Words("", (action.argv,))
+    elif isinstance(action, Words):
+        words = action
+    else:
+        found = _ACTIONS[type(action)](prepared, workshop)
+        return replace(found, state=StepState.SHOWN, reason=reason)
+    return replace(prepared, state=StepState.SHOWN, reason=reason, words=words)
 
 
 def _run(prepared: PreparedStep, workshop: Workshop) -> PreparedStep:
@@ -103,6 +108,8 @@ def _file(prepared: PreparedStep, path: Path, new_text: Callable[[str], str], mo
 def _launch(prepared: PreparedStep, workshop: Workshop) -> PreparedStep:
     change = prepared.step.action
     assert isinstance(change, LaunchChange)
+    if change.target == "router":
+        return _router(prepared, change, workshop)
     script = workshop.launch_file
     if script is not None and script.exists():
         notes: list[str] = []
@@ -122,6 +129,19 @@ def _launch(prepared: PreparedStep, workshop: Workshop) -> PreparedStep:
         return replace(after, state=StepState.SHOWN, reason=reason, words=Words("", (changed.words,)))
     written = _file(after, script, lambda _: write_script(changed.words), mode=0o700)
     return replace(written, diff=diff)
+
+
+def _router(prepared: PreparedStep, change: LaunchChange, workshop: Workshop) -> PreparedStep:
+    """A router is another program with a command of its own: shown where it is known, never written into the server's script."""
+    known = workshop.facts.get("router.command")
+    command = tuple(map(str, known)) if isinstance(known, tuple) else ()
+    changed = change_command(command, change) if command else None
+    if changed is None or changed.words == command:
+        text = f"Change the router's command: {_in_words(change)}."
+        return replace(prepared, state=StepState.SHOWN, reason="the router's command is not known", words=Words(text))
+    diff = launch_diff(command, changed.words)
+    words = Words("Start the router with this command.", (changed.words,))
+    return replace(prepared, state=StepState.SHOWN, diff=diff, notes=changed.notes, words=words)
 
 
 def _in_words(change: LaunchChange) -> str:

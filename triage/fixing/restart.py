@@ -20,7 +20,7 @@ from triage.probing.catalogue.target_process import PROC, process_variables
 from triage.records import dataclass
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=", re.ASCII)
-_SECRET = re.compile(r"<[a-z][a-z0-9_]*>")
+_SECRET = re.compile(r"<[a-z][a-z0-9_]*>|‹[a-z0-9_]+:[0-9a-f]{4}›")
 _PYTHON = re.compile(r"python[\d.]*")
 _PATH = "/usr/local/bin:/usr/bin:/bin"
 

@@ -19,7 +19,7 @@ from triage.fixing.processes import ProcessIdentity, is_same
 from triage.fixing.step_records import StepProgress, state_of
 from triage.fixing.undoing import take_back_all
 from triage.fixing.workshop import Workshop
-from triage.playbook import EndProcess, OnFailure
+from triage.playbook import EndProcess, OnFailure, StepKind
 from triage.records import dataclass
 from triage.safety.redact import Redactor
 
@@ -82,6 +82,12 @@ def run_plan(plan: Plan, workshop: Workshop, journal: Journal, operator: Operato
     outcomes: list[tuple[str, str]] = []
     for planned in plan.steps:
         outcome, text, workshop = _Turn(planned, workshop, journal, operator, before).take()
+        if (
+            outcome == "failed"
+            and planned.step.kind is StepKind.CHECK
+            and planned.step.on_failure is OnFailure.CONTINUE
+        ):
+            outcome = "noted"  # it was only to be looked at
         outcomes.append((planned.step.id, outcome))
         operator.told(planned.step.id, outcome, text)
         if outcome in ("stopped", "broken-off"):

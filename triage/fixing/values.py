@@ -23,12 +23,14 @@ _WORDS: Mapping[ParameterType, str] = {
     ParameterType.PID: "a process id",
     ParameterType.PATH: "a path",
     ParameterType.IDENT: "an identifier",
+    ParameterType.MODEL: "a model",
     ParameterType.VERSION: "a version",
     ParameterType.ENUM: "one of the choices",
     ParameterType.BOOL: "true or false",
 }
 _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 _DECIMAL = re.compile(r"-?(?:\d{1,18}(?:\.\d{0,18})?|\.\d{1,18})(?:[eE][+-]?\d{1,2})?", re.ASCII)
+_MODEL = re.compile(r"/?[A-Za-z0-9_][A-Za-z0-9._/:@+-]{0,255}", re.ASCII)
 _TRUTH = {"true": True, "false": False}
 _MOST = 10**18
 _LAST_PORT, _LAST_PID = 65535, 1 << 22
@@ -140,6 +142,13 @@ def _ident(_: Parameter, value: Value) -> str | None:
     return found if isinstance(found, str) else None
 
 
+def _model(_: Parameter, value: Value) -> str | None:
+    """What stands behind ``--model-path``: a hub's name, or an absolute folder without characters that any format reads."""
+    if not isinstance(value, str) or not _MODEL.fullmatch(value) or ".." in value.split("/"):
+        return None
+    return value
+
+
 def _version(_: Parameter, value: Value) -> str | None:
     if not isinstance(value, str) or not value.isascii() or len(value) > _MAX_VERSION:
         return None
@@ -166,6 +175,7 @@ _CONVERTERS: Mapping[ParameterType, Callable[[Parameter, Value], int | float | s
     ParameterType.PID: _pid,
     ParameterType.PATH: _path,
     ParameterType.IDENT: _ident,
+    ParameterType.MODEL: _model,
     ParameterType.VERSION: _version,
     ParameterType.ENUM: _enum,
     ParameterType.BOOL: _bool,

@@ -107,7 +107,9 @@ def _run(item: dict[str, Plain]) -> Run:
 
 
 def _launch(body: dict[str, Plain]) -> LaunchChange:
-    options = tuple((name, None if value is True else str(value)) for name, value in body.get("set", {}).items())
+    options = tuple(
+        (name, None if value in (True, None) else str(value)) for name, value in body.get("set", {}).items()
+    )
     return LaunchChange(
         set=options,
         remove=tuple(body.get("remove", ())),
@@ -122,6 +124,7 @@ def _check(item: dict[str, Plain]) -> Check:
     return Check(
         run=None if "probe" in item else _run(item),
         exit_code=item.get("exit", 0),
+        has=item.get("has", ""),
         matches=item.get("matches", ""),
         lacks=item.get("lacks", ""),
         probe=item.get("probe", ""),

@@ -66,6 +66,7 @@ _CHECK = Record(
         "argv": _WORDS,
         "pip": _WORDS,
         "exit": Integer(),
+        "has": _WORD,
         "matches": RegexText(),
         "lacks": RegexText(),
         "probe": Text(pattern=ID_FORM),

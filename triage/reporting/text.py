@@ -145,7 +145,7 @@ def _fix_command(diagnosis: Diagnosis, page: Page) -> str:
     source = next((entry.place.source for entry in words.placed(diagnosis) if entry.place is not None), "")
     # What was piped in is gone, and a source that is no file cannot be read again.
     log = f" --log {shlex.join(page.arguments([source]))}" if source and source != "-" else " --report REPORT.json"
-    return f"sgltriage fix {page.show(diagnosis.id)}{log}"
+    return page.own(f"sgltriage fix {page.show(diagnosis.id)}{log}")
 
 
 def _next(diagnosis: Diagnosis, report: Report, page: Page) -> Iterator[str]:

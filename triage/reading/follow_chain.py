@@ -1,0 +1,326 @@
+"""The files behind one path in the order in which they were written: those still to be read, and those read lately."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from triage.reading.follow_file import OpenFile, WasCut
+from triage.reading.follow_path import FollowedPath, Unavailable
+from triage.reading.follow_siblings import Sibling, heads, holds, is_copy, is_known, opened, siblings, with_inode
+from triage.reading.live import Chunk, Note
+from triage.records import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from triage.reading.follow_position import Position
+    from triage.reading.live import Item
+
+_LATE_S = 10.0
+"""How long after its last growth an old file is watched for a writer that still has it open."""
+_LATE_FILES = 4
+_DOUBTS = 5
+"""How often a gap in the numbers of rotated files is taken for a rotation under way."""
+
+
+class Chain:
+    """``files`` are to be read from the first to the last, which is the one at the path (or was the last one there).
+
+    A file is read from its beginning only when it is certain what was written before it (`catch_up`): rotated files that
+    were not there at the last such moment came and went unseen. Methods raise OSError as the file system does.
+    """
+
+    def __init__(self, place: FollowedPath, clock: Callable[[], float]) -> None:
+        self.files: deque[OpenFile] = deque()
+        self.grew_at = clock()
+        self._place, self._clock = place, clock
+        self._known: dict[tuple[int, int], tuple[int, str]] = {}
+        self._late: deque[_Late] = deque()
+        self._generation = -1
+        self._doubts = 0
+
+    @property
+    def newest(self) -> OpenFile | None:
+        """The last file, None if there is none."""
+        return self.files[-1] if self.files else None
+
+    def remember_siblings(self) -> None:
+        """Take note of the rotated files that are there: they are none of ours."""
+        self._known = heads(siblings(self._place.path))
+
+    def begin(self, *, at_end: bool) -> None:
+        """Open the first file. Raises Unavailable."""
+        # Before the file is opened: whatever is rotated from then on is found.
+        self.remember_siblings()
+        if (file := self._place.open()) is not None:
+            if at_end:
+                file.move_to(os.fstat(file.fd).st_size)
+                file.caught_up = file.offset > 0
+            self.files.append(file)
+
+    def take_next(self, out: list[Item]) -> None:
+        """Another file stands at the path: it is read after the one before, once it has content. Raises Unavailable."""
+        last, current = self.newest, self._place.open()
+        if current is None:
+            return
+        if last is not None:
+            if not os.fstat(current.fd).st_size:
+                # Its writer may still be at the file before.
+                current.close()
+                return
+            deleted = os.fstat(last.fd).st_nlink == 0
+            text = "deleted, and made anew" if deleted else "renamed, and made anew"
+            out.append(Note("rotated", f"{text}: the file before is read to its end, then the new one"))
+        self.files.append(current)
+
+    def take_unseen(self, out: list[Item]) -> None:
+        """No file stands at the path: read those that stood there since the last look, if the writer ended with a rotation."""
+        last = self.newest
+        if last is None:
+            return
+        found = siblings(self._place.path)
+        own = next((sibling.order for sibling in found if sibling.identity == last.identity), None)
+        newer = [one for one in found if own is None or one.order > own]
+        if unseen := [one for one in newer if self._is_unseen(one, last) and not is_copy(one, last.fd)]:
+            out.append(_came_between(unseen, missing=False))
+            self.files.extend(OpenFile(*pair, caught_up=True) for one in unseen if (pair := opened(one)))
+        self._known.update(heads(newer))
+
+    def catch_up(self, file: OpenFile, out: list[Item]) -> bool:
+        """Put before ``file``, the first, which is not read yet, those that came and went unseen before it.
+
+        Returns False if that cannot be told now, while a rotation is under way. Raises WasCut.
+        """
+        file.check()
+        found = siblings(self._place.path)
+        # Copies of what the file holds are told by comparing, so it must hold the same after the list was made.
+        file.check()
+        before = [one for one in self._older(found, file) if not is_copy(one, file.fd)]
+        unseen = [one for one in before if self._is_unseen(one, file)]
+        missing = self._is_one_missing(found, file, unseen)
+        if missing and self._doubts < _DOUBTS:
+            self._doubts += 1
+            return False
+        self._doubts = 0
+        if unseen or missing:
+            out.append(_came_between(unseen, missing))
+        self._known.update(heads(before))
+        self.files.extendleft(OpenFile(*pair, caught_up=True) for one in reversed(unseen) if (pair := opened(one)))
+        file.caught_up = True
+        return True
+
+    def drop_empty(self) -> bool:
+        """Leave the first file, which has nothing, for the next one; False if there is none."""
+        if len(self.files) > 1:
+            self.files.popleft().close()
+            return True
+        return False
+
+    def read(self, most: int) -> bytes:
+        """Read the first file. Raises WasCut."""
+        file = self.files[0]
+        data = file.read(most)
+        if file.generation < 0:
+            self._generation += 1
+            file.generation = self._generation
+        return data
+
+    def cut(self, file: OpenFile, doubtful: bytes, out: list[Item]) -> None:
+        """The file was truncated: read what a copy beside it has beyond the offset, then the file from its start."""
+        if (copy := self._copy_of(file)) is not None:
+            self.files.insert(self.files.index(file), copy)
+            text = f"truncated after byte {file.offset:,}: what it had before is read from the copy beside it"
+            out.append(Note("truncated", text))
+        else:
+            if doubtful:
+                out.append(Chunk(doubtful, file.offset, file.generation))
+            out.append(_cut_without_copy(file.offset, len(doubtful)))
+        file.restart()
+
+    def position(self, back: int) -> Position | None:
+        """Where reading stands, less ``back`` bytes; None without a file."""
+        if not self.files:
+            return None
+        file = self.files[0]
+        place = file.position(self._place.path, back)
+        return place if file.generation >= 0 else replace(place, generation=self._generation + 1)
+
+    def resume(self, position: Position, out: list[Item]) -> bool:
+        """Go on from a position of an earlier run; False if there is nothing to read yet. Raises Unavailable."""
+        found = siblings(self._place.path)
+        try:
+            current = self._place.open()
+        except Unavailable as error:
+            if error.kind != "waiting":
+                raise
+            current = None
+        if current is not None and _is_at(current, position, by_inode=True):
+            own: OpenFile | None = current
+            seen = found
+        else:
+            own, seen = _beside(self._place.path, position, found)
+        if own is None and current is not None and _is_at(current, position, by_inode=False):
+            # The same content under another inode: the file system was mounted anew.
+            own, seen = current, found
+        if own is None and current is None:
+            return False
+        self._generation = position.generation
+        if own is None or not position.offset:
+            seen = [sibling for sibling in found if sibling.modified_ns <= position.modified_ns]
+        self._known = heads(seen)
+        if own is None:
+            out.append(_not_found_again(position))
+        else:
+            own.move_to(position.offset)
+            own.generation, own.caught_up = position.generation, position.offset > 0
+            self.files.append(own)
+            out.append(Note("resumed", f"goes on after byte {position.offset:,}, where reading stopped before"))
+        if current is not None and own is not current:
+            self._add_begun(current)
+        return True
+
+    def retire(self) -> None:
+        """The first file is read to its end, and another one comes after it."""
+        file = self.files.popleft()
+        self._late.append(_Late(file, self._clock() + _LATE_S))
+        if len(self._late) > _LATE_FILES:
+            self._late.popleft().file.close()
+
+    def read_late(self, out: list[Item], most: int) -> None:
+        """What was written to old files after their successors had begun."""
+        for late in list(self._late):
+            try:
+                data = late.file.read(most)
+            except (WasCut, OSError):
+                # Its content was all handed out.
+                data, late.until = b"", 0.0
+            if data:
+                if not late.told:
+                    text = f"bytes come to the file before, after byte {late.file.offset - len(data):,}: a writer still has it open"
+                    out.append(Note("late", text))
+                out.append(Chunk(data, late.file.offset - len(data), late.file.generation))
+                late.told, late.until = True, self._clock() + _LATE_S
+            elif self._clock() >= late.until:
+                self._late.remove(late)
+                late.file.close()
+
+    def close(self) -> None:
+        """Close all files."""
+        while self.files:
+            self.files.pop().close()
+        while self._late:
+            self._late.pop().file.close()
+
+    def _add_begun(self, current: OpenFile) -> None:
+        """Read the file at the path after the first one, unless its writer may still be at that."""
+        if self.files and not os.fstat(current.fd).st_size:
+            current.close()
+        else:
+            self.files.append(current)
+
+    def _older(self, found: list[Sibling], file: OpenFile) -> list[Sibling]:
+        """The rotated files that were written before the file."""
+        own = next((sibling for sibling in found if sibling.identity == file.identity), None)
+        if own is not None:
+            return [sibling for sibling in found if sibling.order < own.order]
+        if file is self.newest:
+            return found
+        return [sibling for sibling in found if sibling.modified_ns < file.modified_ns]
+
+    def _is_unseen(self, sibling: Sibling, file: OpenFile) -> bool:
+        """Whether the rotated file has content that did not come by, and may be read."""
+        ours = {one.identity for one in self.files} | {late.file.identity for late in self._late}
+        unseen = sibling.size > 0 and sibling.identity not in ours and not is_known(sibling, self._known)
+        return unseen and self._is_allowed(sibling, file)
+
+    def _is_allowed(self, sibling: Sibling, file: OpenFile) -> bool:
+        # Who may rename files here must not make root read what is somebody else's.
+        return not self._place.privileged or sibling.owner == file.owner
+
+    def _is_one_missing(self, found: list[Sibling], file: OpenFile, unseen: list[Sibling]) -> bool:
+        """Whether files came after the one that was read last, and before ``file``, that are not there any more."""
+        if not self._late:
+            return False
+        last = self._late[-1].file
+        numbers = {one.identity: one.number for one in found if one.number is not None}
+        if last.identity in numbers:
+            expected = range(numbers.get(file.identity, 0) + 1, numbers[last.identity])
+            return not set(expected) <= set(numbers.values())
+        # Had only the last one been rotated away, it would not be deleted while newer ones are kept.
+        return bool(unseen) and os.fstat(last.fd).st_nlink == 0
+
+    def _copy_of(self, file: OpenFile) -> OpenFile | None:
+        """A copy beside the file that has all that was read of it, at the same offset."""
+        position = file.position(self._place.path)
+        if not position.fingerprint.head_length:
+            return None
+        ours = {one.identity for one in self.files} | {late.file.identity for late in self._late}
+        fit = [
+            one for one in siblings(self._place.path)
+            if one.identity not in ours and self._is_allowed(one, file) and holds(one, position)
+        ]  # fmt: skip
+        fit.sort(key=lambda one: is_known(one, self._known))
+        for sibling in fit:
+            if (pair := opened(sibling)) is not None:
+                self._known.update(heads([sibling]))
+                copy = OpenFile(*pair, caught_up=True)
+                copy.inherit(file)
+                return copy
+        return None
+
+
+@dataclass(slots=True)
+class _Late:
+    """An old file, until when it is watched (seconds of the clock), and whether it was said that it grew."""
+
+    file: OpenFile
+    until: float
+    told: bool = False
+
+
+def _beside(path: str, position: Position, found: list[Sibling]) -> tuple[OpenFile | None, list[Sibling]]:
+    """The file of the position under another name, by its inode or else its content, and what was written before it."""
+    own = with_inode(path, position)
+    if own is None or not holds(own, position):
+        marked = position.fingerprint.head_length > 0
+        own = next((sibling for sibling in found if marked and holds(sibling, position)), None)
+    if own is None or (pair := opened(own)) is None:
+        return None, []
+    return OpenFile(*pair), [sibling for sibling in found if sibling.order <= own.order]
+
+
+def _is_at(file: OpenFile, position: Position, *, by_inode: bool) -> bool:
+    """Whether the file has the content that was read up to the position, and its inode or else enough of it."""
+    if by_inode and file.identity != (position.device, position.inode):
+        return False
+    known = by_inode or position.fingerprint.head_length > 0
+    long = os.fstat(file.fd).st_size >= position.offset
+    return known and long and position.fingerprint.holds(file.fd, position.offset)
+
+
+def _came_between(unseen: list[Sibling], missing: bool) -> Note:
+    names = ", ".join(sibling.path for sibling in unseen)
+    text = (
+        f"{len(unseen):,} more came and went since the last look and are read first: {names}" if unseen else "rotated"
+    )
+    if missing:
+        text += "; others came and went of which nothing is left beside them: what was written there is not known"
+    return Note("rotated", text, loss=missing)
+
+
+def _cut_without_copy(offset: int, doubtful: int) -> Note:
+    text = f"truncated after byte {offset + doubtful:,}, and no copy lies beside it: what was written between the last look and the truncation is not known"
+    if doubtful:
+        text += f"; the last {doubtful:,} bytes were read meanwhile and may be damaged or come again"
+    return Note("truncated", text, loss=True)
+
+
+def _not_found_again(position: Position) -> Note:
+    text = (
+        f"the content that an earlier run read up to byte {position.offset:,} is not found again: "
+        "what was written to it after that is not known, and what is there now is read from its beginning"
+    )
+    return Note("rotated", text, loss=True)
