@@ -8,12 +8,11 @@ from pathlib import Path
 from triage.knowledge.base import KnowledgeBase, SignatureRecord
 from triage.knowledge.compiled import compile_database
 from triage.knowledge.database import Expression
+from triage.knowledge.decoding import decode_records
 from triage.knowledge.errors import KnowledgeError, Problem, Problems
 from triage.knowledge.lint import check_signatures
 from triage.knowledge.pack import PackFile, check_pack, read_packs
 from triage.knowledge.signature_schema import SIGNATURE
-from triage.knowledge.yaml_nodes import compose
-from triage.model import Location
 
 
 def lint_packs(roots: Sequence[Path], markers: Sequence[Expression]) -> tuple[KnowledgeBase, list[Problem]]:
@@ -43,19 +42,8 @@ def decode_files(files: Sequence[PackFile], problems: Problems) -> KnowledgeBase
 
 
 def _decoded(files: Sequence[PackFile], problems: Problems) -> Iterator[SignatureRecord]:
-    for item in files:
-        try:
-            text = item.content.decode("utf-8")
-        except UnicodeDecodeError as error:
-            problems.add(Location(item.path), f"not UTF-8 at byte {error.start}")
-            continue
-        node = compose(text, item.path, problems)
-        if node is None:
-            continue
-        before = len(problems.found)
-        data = SIGNATURE.decode(node, problems)
-        if data is not None and len(problems.found) == before:
-            yield SignatureRecord(data, item.area, item.path, node)
+    for item, data, node in decode_records(files, SIGNATURE, problems):
+        yield SignatureRecord(data, item.area, item.path, node)
 
 
 def _order(problem: Problem) -> tuple[str, int, int]:

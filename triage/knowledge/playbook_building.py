@@ -108,7 +108,9 @@ def _run(item: dict[str, Plain]) -> Run:
 
 def _launch(body: dict[str, Plain]) -> LaunchChange:
     options = tuple(
-        (name, None if value in (True, None) else str(value)) for name, value in body.get("set", {}).items()
+        # Not "in": 1 equals True.
+        (name, None if value is True or value is None else str(value))
+        for name, value in body.get("set", {}).items()
     )
     return LaunchChange(
         set=options,

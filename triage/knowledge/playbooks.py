@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
 
+from triage.knowledge.decoding import decode_records
 from triage.knowledge.errors import Problems
 from triage.knowledge.nodes import Node, locate
 from triage.knowledge.pack import PackFile, bundled_directory, read_pack, yaml_files
 from triage.knowledge.playbook_building import build_playbook
 from triage.knowledge.playbook_schema import PLAYBOOK
-from triage.knowledge.yaml_nodes import compose
 from triage.model import Location
 from triage.playbook import Playbook
 from triage.records import dataclass
@@ -55,19 +55,7 @@ def load_playbook(identifier: str, roots: Sequence[Path]) -> Playbook | None:
 def decode_playbooks(files: Sequence[PackFile], problems: Problems) -> Iterator[PlaybookFile]:
     """The playbooks of ``files``; what is wrong goes to ``problems``, the rest is kept."""
     taken: dict[str, str] = {}
-    for item in files:
-        try:
-            text = item.content.decode("utf-8")
-        except UnicodeDecodeError as error:
-            problems.add(Location(item.path), f"not UTF-8 at byte {error.start}")
-            continue
-        node = compose(text, item.path, problems)
-        if node is None:
-            continue
-        before = len(problems.found)
-        data = PLAYBOOK.decode(node, problems)
-        if data is None or len(problems.found) != before:
-            continue
+    for item, data, node in decode_records(files, PLAYBOOK, problems):
         found = PlaybookFile(build_playbook(data, item.area, Location(item.path)), node)
         if PurePath(item.path).stem != data["id"]:
             problems.add(found.place("id"), f"the file of '{data['id']}' must be named {data['id']}.yaml")

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 
 from triage.reading.follow_file import OpenFile, WasCut
 from triage.reading.follow_path import FollowedPath, Unavailable
-from triage.reading.follow_siblings import Sibling, heads, holds, is_copy, is_known, opened, siblings, with_inode
+from triage.reading.follow_siblings import (
+    Sibling,
+    heads,
+    holds,
+    is_copy,
+    is_known,
+    is_listed,
+    opened,
+    siblings,
+    with_inode,
+)
 from triage.reading.live import Chunk, Note
 from triage.records import dataclass
 
@@ -23,7 +33,8 @@ _LATE_S = 10.0
 """How long after its last growth an old file is watched for a writer that still has it open."""
 _LATE_FILES = 4
 _DOUBTS = 5
-"""How often a gap in the numbers of rotated files is taken for a rotation under way."""
+"""How often a gap in the numbers of rotated files is taken for a rotation under way, in polls."""
+_TRIES = 5
 
 
 class Chain:
@@ -77,39 +88,50 @@ class Chain:
         self.files.append(current)
 
     def take_unseen(self, out: list[Item]) -> None:
-        """No file stands at the path: read those that stood there since the last look, if the writer ended with a rotation."""
+        """No file with content stands at the path: read those that stood there since the last look, if the writer ended with
+        a rotation."""
         last = self.newest
         if last is None:
             return
         found = siblings(self._place.path)
         own = next((sibling.order for sibling in found if sibling.identity == last.identity), None)
         newer = [one for one in found if own is None or one.order > own]
-        if unseen := [one for one in newer if self._is_unseen(one, last) and not is_copy(one, last.fd)]:
+        unseen = [one for one in newer if self._is_unseen(one, last) and not is_copy(one, last.fd)]
+        taken = self._opened(unseen)
+        if taken is None or not is_listed(self._place.path, found):
+            return
+        if taken:
             out.append(_came_between(unseen, missing=False))
-            self.files.extend(OpenFile(*pair, caught_up=True) for one in unseen if (pair := opened(one)))
-        self._known.update(heads(newer))
+            self.files.extend(taken)
+        self._known.update(heads(found))
 
     def catch_up(self, file: OpenFile, out: list[Item]) -> bool:
         """Put before ``file``, the first, which is not read yet, those that came and went unseen before it.
 
         Returns False if that cannot be told now, while a rotation is under way. Raises WasCut.
         """
-        file.check()
-        found = siblings(self._place.path)
-        # Copies of what the file holds are told by comparing, so it must hold the same after the list was made.
-        file.check()
-        before = [one for one in self._older(found, file) if not is_copy(one, file.fd)]
-        unseen = [one for one in before if self._is_unseen(one, file)]
-        missing = self._is_one_missing(found, file, unseen)
-        if missing and self._doubts < _DOUBTS:
+        for _ in range(_TRIES):
+            file.check()
+            found = siblings(self._place.path)
+            # Copies of what the file holds are told by comparing, so it must hold the same after the list was made.
+            file.check()
+            before = [one for one in self._older(found, file) if not is_copy(one, file.fd)]
+            unseen = [one for one in before if self._is_unseen(one, file)]
+            missing = self._is_one_missing(found, file, unseen)
+            certain = not missing and is_listed(self._place.path, found)
+            taken = self._opened(unseen) if certain or self._doubts >= _DOUBTS else None
+            if taken is not None:
+                break
+        else:
             self._doubts += 1
             return False
         self._doubts = 0
         if unseen or missing:
             out.append(_came_between(unseen, missing))
         self._known.update(heads(before))
-        self.files.extendleft(OpenFile(*pair, caught_up=True) for one in reversed(unseen) if (pair := opened(one)))
-        file.caught_up = True
+        self.files.extendleft(reversed(taken))
+        # An empty file may still have content that comes and goes before it is seen.
+        file.caught_up = file.size > 0
         return True
 
     def drop_empty(self) -> bool:
@@ -128,9 +150,24 @@ class Chain:
             file.generation = self._generation
         return data
 
-    def cut(self, file: OpenFile, doubtful: bytes, out: list[Item]) -> None:
-        """The file was truncated: read what a copy beside it has beyond the offset, then the file from its start."""
-        if (copy := self._copy_of(file)) is not None:
+    def cut(self, file: OpenFile, doubtful: bytes, out: list[Item]) -> bool:
+        """The file was truncated: read what a copy beside it has beyond the offset, then the file from its start.
+
+        Returns False if that cannot be told now, while a rotation is under way; the file is as it was.
+        """
+        for _ in range(_TRIES):
+            found = siblings(self._place.path)
+            if (copy := self._copy_of(file, found)) is not None or is_listed(self._place.path, found):
+                break
+        else:
+            if self._doubts < _DOUBTS:
+                self._doubts += 1
+                return False
+        self._doubts = 0
+        if copy is not None and not file.caught_up:
+            # Nothing was read of it: the copy is found among all that came and went before the file.
+            copy.close()
+        elif copy is not None:
             self.files.insert(self.files.index(file), copy)
             text = f"truncated after byte {file.offset:,}: what it had before is read from the copy beside it"
             out.append(Note("truncated", text))
@@ -139,6 +176,7 @@ class Chain:
                 out.append(Chunk(doubtful, file.offset, file.generation))
             out.append(_cut_without_copy(file.offset, len(doubtful)))
         file.restart()
+        return True
 
     def position(self, back: int) -> Position | None:
         """Where reading stands, less ``back`` bytes; None without a file."""
@@ -185,6 +223,8 @@ class Chain:
     def retire(self) -> None:
         """The first file is read to its end, and another one comes after it."""
         file = self.files.popleft()
+        mark = file.position(self._place.path).fingerprint
+        self._known[file.identity] = (mark.head_length, mark.head)
         self._late.append(_Late(file, self._clock() + _LATE_S))
         if len(self._late) > _LATE_FILES:
             self._late.popleft().file.close()
@@ -252,20 +292,30 @@ class Chain:
         # Had only the last one been rotated away, it would not be deleted while newer ones are kept.
         return bool(unseen) and os.fstat(last.fd).st_nlink == 0
 
-    def _copy_of(self, file: OpenFile) -> OpenFile | None:
+    def _opened(self, found: list[Sibling]) -> list[OpenFile] | None:
+        """The files, to be read from their beginnings; None if one of them has another name by now."""
+        files: list[OpenFile] = []
+        for sibling in found:
+            if (pair := opened(sibling)) is not None:
+                files.append(OpenFile(*pair, caught_up=True))
+            elif self._doubts < _DOUBTS:
+                for file in files:
+                    file.close()
+                return None
+        return files
+
+    def _copy_of(self, file: OpenFile, found: list[Sibling]) -> OpenFile | None:
         """A copy beside the file that has all that was read of it, at the same offset."""
         position = file.position(self._place.path)
         if not position.fingerprint.head_length:
             return None
         ours = {one.identity for one in self.files} | {late.file.identity for late in self._late}
         fit = [
-            one for one in siblings(self._place.path)
-            if one.identity not in ours and self._is_allowed(one, file) and holds(one, position)
-        ]  # fmt: skip
+            one for one in found if one.identity not in ours and self._is_allowed(one, file) and holds(one, position)
+        ]
         fit.sort(key=lambda one: is_known(one, self._known))
         for sibling in fit:
             if (pair := opened(sibling)) is not None:
-                self._known.update(heads([sibling]))
                 copy = OpenFile(*pair, caught_up=True)
                 copy.inherit(file)
                 return copy

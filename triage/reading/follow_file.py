@@ -27,7 +27,7 @@ class OpenFile:
     """A regular file, the offset up to which it was read, and its first and last bytes before there. Owns ``fd``.
 
     ``skipped`` counts bytes of holes that were passed over, ``shortened`` is set when the file lost bytes beyond the offset:
-    whoever told so puts them back. ``modified_ns`` is when the file was last seen to change. ``generation`` is -1 until reading
+    whoever told so puts them back. ``size`` and ``modified_ns`` are as last seen. ``generation`` is -1 until reading
     begins, and ``caught_up`` false until it is known what was written before the file.
     All methods raise OSError as the file system does (ESTALE, EIO).
     """
@@ -42,7 +42,7 @@ class OpenFile:
         self.skipped = 0
         self.shortened = False
         self._head = self._tail = b""
-        self._size = 0
+        self.size = 0
 
     @property
     def identity(self) -> tuple[int, int]:
@@ -63,7 +63,7 @@ class OpenFile:
     def restart(self) -> None:
         """Read the file from its beginning, as new content."""
         self.generation, self.caught_up = -1, False
-        self.offset = self.skipped = self._size = 0
+        self.offset = self.skipped = self.size = 0
         self._head = self._tail = b""
 
     def read(self, most: int) -> bytes:
@@ -73,8 +73,8 @@ class OpenFile:
             WasCut: what was read before is not there any more; the offset stays.
         """
         status = os.fstat(self.fd)
-        changed = (status.st_size, status.st_mtime_ns) != (self._size, self.modified_ns)
-        if self.offset <= status.st_size < self._size and self._same():
+        changed = (status.st_size, status.st_mtime_ns) != (self.size, self.modified_ns)
+        if self.offset <= status.st_size < self.size and self._same():
             self.shortened = True
         if status.st_size <= self.offset:
             # The size alone would not tell that other content has just reached the same length.
@@ -100,9 +100,9 @@ class OpenFile:
     def check(self) -> None:
         """Raise WasCut if a file that is not being read yet was truncated meanwhile."""
         status = os.fstat(self.fd)
-        if (status.st_size, status.st_mtime_ns) == (self._size, self.modified_ns):
+        if (status.st_size, status.st_mtime_ns) == (self.size, self.modified_ns):
             return
-        if status.st_size < self._size or not self._same() or not self._learn_head():
+        if status.st_size < self.size or not self._same() or not self._learn_head():
             raise WasCut
         self._saw(status)
 
@@ -131,7 +131,7 @@ class OpenFile:
             os.close(fd)
 
     def _saw(self, status: os.stat_result) -> None:
-        self._size, self.modified_ns = status.st_size, status.st_mtime_ns
+        self.size, self.modified_ns = status.st_size, status.st_mtime_ns
 
     def _take(self, end: int) -> bytes:
         """Read up to ``end`` together with what stands before the offset: one read tells new bytes from another content."""

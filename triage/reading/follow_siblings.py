@@ -58,6 +58,12 @@ def siblings(path: str) -> list[Sibling]:
     return sorted(found, key=lambda sibling: sibling.order)[-_MOST:]
 
 
+def is_listed(path: str, found: Iterable[Sibling]) -> bool:
+    """Whether `siblings` of the path are still these, under the same names: no rotation moved them while they were looked at."""
+    now = {name: inode for name, inode in _names(path).items() if _sibling(path, name) is not None}
+    return now == {os.path.basename(sibling.path): sibling.inode for sibling in found}  # noqa: PTH119
+
+
 def with_inode(path: str, position: Position) -> Sibling | None:
     """The file beside ``path``, of whatever name, that has the position's device and inode."""
     base = os.path.basename(path)  # noqa: PTH119

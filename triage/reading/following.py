@@ -59,7 +59,7 @@ class FollowedFile:
         self._start = start
         self._begun = self._closed = self._fine = False
         self._trouble: str | None = None
-        self._retry_at = 0.0
+        self._retry_at = self._look_at = 0.0
         self._gone_since: float | None = None
         self._seen: tuple[int, int] | None = None
 
@@ -114,13 +114,16 @@ class FollowedFile:
         if newest is not None and self._pending is None and newest.is_at(status):
             self._fine = True
             seen = (status.st_size, status.st_mtime_ns)
-            if seen == self._seen and len(self._chain.files) == 1 and newest.offset >= status.st_size:
+            idle = len(self._chain.files) == 1 and newest.caught_up and newest.offset >= status.st_size
+            if seen == self._seen and idle:
                 return False
             self._seen = seen
             if len(self._chain.files) > 1:
                 self._check_unread(newest, out)
             return True
         if newest is not None and self._pending is None and status.st_size == 0:
+            if self._is_time():
+                self._chain.take_unseen(out)
             return True
         self._seen = None
         return self._next_file(out)
@@ -182,14 +185,15 @@ class FollowedFile:
             file = chain.files[0]
             try:
                 if not file.caught_up:
-                    if os.fstat(file.fd).st_size == 0 and not chain.drop_empty():
+                    if os.fstat(file.fd).st_size == 0 and not chain.drop_empty() and not self._is_time():
                         return
                     if file is chain.files[0] and not chain.catch_up(file, out):
                         return
                     continue
                 data = chain.read(most)
             except WasCut as cut:
-                self._cut(file, cut.doubtful, out)
+                if not self._cut(file, cut.doubtful, out):
+                    return
                 most -= max(1, len(cut.doubtful))
                 continue
             _tell(file, out)
@@ -197,7 +201,7 @@ class FollowedFile:
                 chain.grew_at = self._clock()
                 out.append(Chunk(data, file.offset - len(data), file.generation))
                 most -= len(data)
-            elif len(chain.files) == 1:
+            elif len(chain.files) == 1 or self._may_go_on():
                 return
             else:
                 chain.retire()
@@ -208,9 +212,22 @@ class FollowedFile:
         except WasCut:
             self._cut(newest, b"", out)
 
-    def _cut(self, file: OpenFile, doubtful: bytes, out: list[Item]) -> None:
+    def _cut(self, file: OpenFile, doubtful: bytes, out: list[Item]) -> bool:
         self._seen = None
-        self._chain.cut(file, doubtful, out)
+        return self._chain.cut(file, doubtful, out)
+
+    def _may_go_on(self) -> bool:
+        """Whether a writer may still be at the first file, since the one after it is new and empty."""
+        files = self._chain.files
+        return len(files) == 2 and not os.fstat(files[1].fd).st_size and self._clock() - self._chain.grew_at < _GONE_S
+
+    def _is_time(self) -> bool:
+        """True once a second: for looks that cost more, when there is no file with content to go on with."""
+        now = self._clock()
+        if now < self._look_at:
+            return False
+        self._look_at = now + _GONE_S
+        return True
 
     def _failed(self, error: OSError, out: list[Item]) -> None:
         """An error of the file system: ESTALE is healed by opening again, others may pass."""

@@ -140,8 +140,10 @@ def _points(diagnosis: Diagnosis, page: Page) -> Iterator[str]:
         yield f"(+{hidden} more)"
 
 
-def _fix_command(diagnosis: Diagnosis, page: Page) -> str:
-    """What to type for the playbook, filled with the values of the log that says most."""
+def _fix_command(diagnosis: Diagnosis, report: Report, page: Page) -> str:
+    """What to type for the playbook, filled with the values of the log that says most; a launch command is no log."""
+    if report.observation.planned:
+        return f"sgltriage fix {page.show(diagnosis.id)}"
     source = next((entry.place.source for entry in words.placed(diagnosis) if entry.place is not None), "")
     # What was piped in is gone, and a source that is no file cannot be read again.
     log = f" --log {shlex.join(page.arguments([source]))}" if source and source != "-" else " --report REPORT.json"
@@ -155,7 +157,7 @@ def _next(diagnosis: Diagnosis, report: Report, page: Page) -> Iterator[str]:
         step = diagnosis.next[0]
         yield f"{words.kind(step)} {page.show(step.name)}" + (f": {page.show(step.ask)}" if step.ask else "")
     if diagnosis.playbook:
-        yield _fix_command(diagnosis, page)
+        yield _fix_command(diagnosis, report, page)
     yield f"sgltriage explain {page.show(diagnosis.id)}"
     if rivals:
         yield rivals

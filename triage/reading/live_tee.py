@@ -1,0 +1,151 @@
+"""Standard input that is passed through to an output while it is watched: ``--tee``."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sys
+
+from triage.reading import live_passthrough
+from triage.reading.live import Chunk, Item, Note
+from triage.reading.live_buffer import dropped
+from triage.reading.live_passthrough import FRAME
+from triage.reading.live_stdin import PIPE_SIZE, widen
+
+_MOST = 1 << 20
+_BACKLOG = 32 << 20
+_ABOVE = 10
+
+
+class LiveTee:
+    """What comes from ``source``, which a process of its own passes on to ``target`` unchanged and at once.
+
+    A process, because a thread would wait for the analysis (one interpreter runs one thread at a time) and die with it: so
+    the output flows on while we are slow, have failed or were killed. What the analysis has no time for, beyond ``backlog``
+    bytes, is dropped with a note. ``source`` is taken over: it reads as empty here from now on, so that its writer is told
+    by SIGPIPE when nobody reads ``target`` any more.
+
+    Raises:
+        OSError: the process cannot be started; nothing was changed.
+    """
+
+    def __init__(self, source: int, target: int, *, backlog: int = _BACKLOG) -> None:
+        self._side, theirs = os.pipe()
+        try:
+            self._pid: int | None = _started(source, target, theirs, backlog)
+        except BaseException:
+            os.close(self._side)
+            raise
+        finally:
+            os.close(theirs)
+        null = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(null, source)
+        os.close(null)
+        os.set_blocking(self._side, False)
+        widen(self._side)
+        self._rest = bytearray()
+        self._wanted = self._offset = 0
+        self._finished = self._closed = False
+
+    @property
+    def ended(self) -> bool:
+        """True once all that came was handed out and nothing more can come."""
+        return self._closed
+
+    def fileno(self) -> int | None:
+        """Readable when there is something to poll; None once ended."""
+        return None if self._closed else self._side
+
+    def poll(self, most: int = _MOST) -> list[Item]:
+        """What came since the last call, up to about ``most`` bytes; the last item is a note ``ended``."""
+        out: list[Item] = []
+        pieces: list[bytes] = []
+        while not self._closed and most > 0:
+            try:
+                block = os.read(self._side, min(most, PIPE_SIZE))
+            except BlockingIOError:
+                break
+            if not block:
+                self._join(pieces, out)
+                if not self._finished:
+                    out.append(Note("ended", "the process that passes the input through was killed", loss=True))
+                self.close()
+                break
+            most -= len(block)
+            self._parse(block, pieces, out)
+        self._join(pieces, out)
+        return out
+
+    def close(self) -> None:
+        """Stop watching; the bytes are passed through until their end all the same. A second call does nothing."""
+        if not self._closed:
+            self._closed = True
+            os.close(self._side)
+        if self._pid is not None:
+            with contextlib.suppress(ChildProcessError):
+                if not os.waitpid(self._pid, os.WNOHANG)[0]:
+                    return
+            self._pid = None
+
+    def _parse(self, block: bytes, pieces: list[bytes], out: list[Item]) -> None:
+        at = 0
+        while at < len(block):
+            if self._wanted:
+                piece = block[at : at + self._wanted]
+                pieces.append(piece)
+                at += len(piece)
+                self._wanted -= len(piece)
+                continue
+            part = block[at : at + FRAME.size - len(self._rest)]
+            self._rest += part
+            at += len(part)
+            if len(self._rest) == FRAME.size:
+                letter, number = FRAME.unpack(self._rest)
+                self._rest.clear()
+                self._frame(letter, number, pieces, out)
+
+    def _frame(self, letter: bytes, number: int, pieces: list[bytes], out: list[Item]) -> None:
+        if letter == b"D":
+            self._wanted = number
+            return
+        self._join(pieces, out)
+        if letter == b"X":
+            out.append(dropped(number))
+        elif letter == b"W":
+            out.append(
+                Note("output", f"the output cannot be written ({os.strerror(number)}): it is lost, and watched on")
+            )
+        elif letter == b"P":
+            self._finished = True
+            out.append(Note("output", "nobody reads the output any more"))
+            out.append(Note("ended", "end of output"))
+        elif letter == b"Z":
+            self._finished = True
+            out.append(Note("ended", "end of input"))
+
+    def _join(self, pieces: list[bytes], out: list[Item]) -> None:
+        if pieces:
+            data = b"".join(pieces)
+            out.append(Chunk(data, self._offset, 0))
+            self._offset += len(data)
+            pieces.clear()
+
+
+def _started(source: int, target: int, side: int, backlog: int) -> int:
+    """Start the process; not by subprocess, which would want to wait for what may outlive us."""
+    if not sys.executable:
+        raise FileNotFoundError("there is no interpreter to be started")
+    script = str(live_passthrough.__file__)
+    if not os.path.isfile(script):  # noqa: PTH113
+        raise FileNotFoundError("the program that passes bytes through is not a file here")
+    # Away from 0 to 3 first, so that no descriptor is overwritten before it was put in its place.
+    spare = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, _ABOVE) for fd in (source, target, side)]
+    try:
+        actions = [(os.POSIX_SPAWN_DUP2, fd, place) for fd, place in zip(spare, (0, 1, 3), strict=True)]
+        # -I -S: neither the environment nor the current folder may bring code into the path of the server's output.
+        argv = [sys.executable, "-I", "-S", script, str(backlog)]
+        return os.posix_spawn(sys.executable, argv, os.environ, file_actions=actions)
+    finally:
+        for fd in spare:
+            os.close(fd)
