@@ -24,10 +24,20 @@ HEAD = "id: sample\ntitle: A sample\nfixes: [port-in-use]\nwatch_for: ready\n"
 
 
 class Operator:
-    """Answers each question with the next of ``decisions``, and yes when there are none left; keeps what it is told."""
+    """Answers each question with the next of ``decisions``, and yes when there are none left; keeps what it is told.
 
-    def __init__(self, *decisions: Decision) -> None:
+    ``on_approve`` and ``on_output`` happen besides; ``stops``: what Ctrl-C means.
+    """
+
+    def __init__(
+        self,
+        *decisions: Decision,
+        on_approve: Callable[[], object] = lambda: None,
+        on_output: Callable[[str], object] = lambda _: None,
+        stops: bool = True,
+    ) -> None:
         self.decisions = list(decisions)
+        self.on_approve, self.on_output, self.stops = on_approve, on_output, stops
         self.asked: list[str] = []
         self.in_doubt: list[str] = []
         self.heard: list[tuple[str, str, str]] = []
@@ -36,6 +46,7 @@ class Operator:
     def approve(self, prepared: PreparedStep) -> Decision:
         """The next answer."""
         self.asked.append(prepared.step.id)
+        self.on_approve()
         return self._next()
 
     def unfinished(self, prepared: PreparedStep) -> Decision:
@@ -50,10 +61,11 @@ class Operator:
     def output(self, line: str) -> None:
         """Kept."""
         self.lines.append(line)
+        self.on_output(line)
 
     def stop(self) -> bool:
-        """Ctrl-C means it."""
-        return True
+        """Whether Ctrl-C is meant."""
+        return self.stops
 
     def _next(self) -> Decision:
         return self.decisions.pop(0) if self.decisions else Decision.RUN

@@ -73,7 +73,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.fixed_dictionaries(
     {"schema_version": st.just(1), "diagnoses": st.lists(st.fixed_dictionaries({"id": st.just("x")}, optional={
         "evidence": st.lists(st.fixed_dictionaries({}, optional={

@@ -215,9 +215,9 @@ def test_a_pack_of_tricks(tmp_path: Path, base: KnowledgeBase) -> None:
     files = list(decode_playbooks(read_pack(tmp_path, problems), problems))
     check_playbooks(files, base, PROBES, problems)
     assert sorted(item.playbook.id for item in files) == ["absolute", "shell"]
-    for name, (_, line) in TRICKS.items():
+    for name, (_, at) in TRICKS.items():
         found = [item.location.line for item in problems.found if item.location.path.endswith(f"/{name}.yaml")]
-        assert line in found, (name, found)
+        assert at in found, (name, found)
     told = " ".join(map(str, problems.found))
     assert "sh: no step runs a shell" in told
     assert "/tmp/x: programs are called by their plain names" in told

@@ -14,6 +14,7 @@ from triage.fixing.journal_store import JournalUnavailable
 from triage.fixing.opening import OpenFix, case_of_record, needed_facts, open_fix, plan_record
 from triage.fixing.parameters import ParameterError
 from triage.fixing.runner import ready_steps
+from triage.model import Value
 from triage.playbook import Case, Missing, Playbook, Typed
 
 Read = Callable[[str], Playbook]
@@ -25,7 +26,7 @@ parameters:
 steps:
   - {id: a, title: A, why: So., kind: check, argv: [echo, "{port}", "{name}"], when: {a.when: true}}
 """
-FACTS = {"a.applies": 1, "a.name": "eth0", "a.when": True}
+FACTS: dict[str, Value] = {"a.applies": 1, "a.name": "eth0", "a.when": True}
 PYTHON = Path(sys.executable)
 SECRET = "hf_SENTINELSENTINELSENTINELSENTINEL"
 

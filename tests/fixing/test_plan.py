@@ -14,6 +14,7 @@ from triage.fixing.plan import Plan, StepState, make_plan
 from triage.knowledge.errors import Problems
 from triage.knowledge.pack import PackFile
 from triage.knowledge.playbooks import decode_playbooks
+from triage.model import Value
 from triage.playbook import Case, Edit, EndProcess, LaunchChange, Missing, Playbook, Restart, Run, Typed, Words
 
 Planned = Callable[..., Plan]
@@ -55,12 +56,12 @@ watch_for: ready
 
 
 EVERYTHING = _everything()
-HARMLESS: dict[str, object] = {f"v_{kind}": value for kind, (value, _) in TYPES.items()}
+HARMLESS: dict[str, Value] = {f"v_{kind}": value for kind, (value, _) in TYPES.items()}
 
 
-def filled(captures: dict[str, object]) -> Plan:
+def filled(captures: dict[str, Value]) -> Plan:
     """The plan of the playbook above."""
-    case = Case(captures=captures)  # type: ignore[arg-type]  (whatever a report holds)
+    case = Case(captures=captures)
     values: dict[str, Typed | Missing] = resolve(EVERYTHING.parameters, case, {})
     values["python"] = Typed(sys.executable, sys.executable, "this host")
     return make_plan(EVERYTHING, case, values)
@@ -132,7 +133,7 @@ def test_hostile_captures(name: str, text: str) -> None:
     ),
     min_size=1,
 ))  # fmt: skip
-def test_any_capture_at_all(captures: dict[str, object]) -> None:
+def test_any_capture_at_all(captures: dict[str, Value]) -> None:
     """Number and place of the words do not depend on what a log says, and nothing enters but what converted."""
     plan = filled({**HARMLESS, **captures})
     same_words(plan, [value.text for value in plan.values.values() if isinstance(value, Typed)])

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from triage.fixing import prepare as module
 from triage.fixing.plan import Plan, StepState
 from triage.fixing.prepare import PreparedStep, prepare
 from triage.fixing.programs import resolve_argv
@@ -93,9 +92,9 @@ def test_who_does_it_and_where(planned: Planned, workshop: Workshop, monkeypatch
     assert one(host, inside).state is StepState.SHOWN
     assert one(host, inside).reason == "run this on the host: we are inside a container"
     root = planned(step("kind: check, argv: [ls], needs: [root]"))
-    monkeypatch.setattr(module.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert one(root, workshop).state is StepState.READY
-    monkeypatch.setattr(module.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     # Whatever the variables say: who is told that he is somebody else looks for the fault in the wrong place.
     monkeypatch.setenv("LOGNAME", "mallory")
     assert one(root, workshop).reason == "run this as root; you are tester"
@@ -126,7 +125,7 @@ def test_an_agreement_is_for_one_command(planned: Planned, workshop: Workshop, o
 def test_an_agreement_is_for_one_user(planned: Planned, workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was agreed to as somebody is not agreed to as root."""
     digest = one(planned(step(BASE)), workshop).digest
-    monkeypatch.setattr(module.os, "geteuid", lambda: 4711)
+    monkeypatch.setattr(os, "geteuid", lambda: 4711)
     assert one(planned(step(BASE)), workshop).digest != digest
 
 
@@ -160,13 +159,14 @@ PID = '\nparameters:\n  pid: {type: %s, from: ask, help: x}\nsteps:\n  - {id: a,
 
 
 @pytest.mark.parametrize(("kind", "pid", "reason"), [
-    ("pid", "1", "process 1 holds the whole machine or container"), ("pid", str(os.getpid()), "is this program"),
-    ("pid", str(os.getppid()), "is this program, or one that started it"), ("pid", "4194304", "no process 4194304 runs any more"),
+    ("pid", "1", "process 1 holds the whole machine or container"), ("pid", "ourselves", "is this program"),
+    ("pid", "who started us", "is this program, or one that started it"), ("pid", "4194304", "no process 4194304 runs any more"),
     ("ident", "init", "no process init runs any more"), ("ident", "٣", "cannot be prepared"),
 ])  # fmt: skip
 def test_processes_that_are_never_ended(planned: Planned, workshop: Workshop, kind: str, pid: str, reason: str) -> None:
     """Process 1, ourselves, those who started us, and what is no process."""
-    found = one(planned(PID % kind, pid=pid), workshop)
+    number = {"ourselves": str(os.getpid()), "who started us": str(os.getppid())}.get(pid, pid)
+    found = one(planned(PID % kind, pid=number), workshop)
     assert found.state is StepState.UNAVAILABLE
     assert reason in found.reason
 

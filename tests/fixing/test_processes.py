@@ -190,7 +190,7 @@ def test_a_process_that_is_gone(start: Start) -> None:
     assert (ended.outcome, ended.is_over) == ("gone", True)
 
 
-@pytest.mark.parametrize("pid", [1, os.getpid(), os.getppid()])
+@pytest.mark.parametrize("pid", [1, os.getpid(), os.getppid()], ids=["first", "own", "parent"])
 def test_what_holds_us_is_refused(pid: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Process 1, we ourselves and those who started us are never signalled."""
     monkeypatch.setattr(signal, "pidfd_send_signal", _must_not)

@@ -145,13 +145,8 @@ def test_what_changes_while_it_is_approved_does_not_run(
     path = tmp_path / "x"
     path.write_text("A=1\n")
     edit = '\n  - {id: edit, title: Edit, why: So., kind: change, edit: {file: "{file}", set: {A: "2"}}}\n'
-
-    class Slow(type(operator())):  # type: ignore[misc]  (the class is only known to the fixture)
-        def approve(self, prepared: object) -> Decision:
-            path.write_text("A=3\n")
-            return Decision.RUN
-
-    result = run_plan(planned(steps(edit), file=str(path)), workshop, journal, Slow())
+    slow = operator(on_approve=lambda: path.write_text("A=3\n"))
+    result = run_plan(planned(steps(edit), file=str(path)), workshop, journal, slow)
     assert result.outcomes == (("edit", "failed"),)
     assert path.read_text() == "A=3\n"
     assert "begin" not in [item.event for item in journal.records()]
@@ -167,16 +162,16 @@ LONG = """
 """
 
 
+def broken(_: str) -> None:
+    """A screen that is gone."""
+    raise BrokenPipeError
+
+
 def test_a_screen_that_breaks_does_not_end_the_step(
     planned: Planned, workshop: Workshop, journal: Journal, operator: Operators, tmp_path: Path
 ) -> None:
     """What nobody can see any more goes on to its end, which the journal holds; then the error is told."""
-    watcher = operator()
-
-    def broken(_: str) -> None:
-        raise BrokenPipeError
-
-    watcher.output = broken
+    watcher = operator(on_output=broken)
     with pytest.raises(BrokenPipeError):
         run_plan(planned(steps(LONG, touch("b")), file=str(tmp_path / "x")), workshop, journal, watcher)
     assert there(tmp_path) == ["long"]
@@ -190,13 +185,7 @@ def test_broken_off(
     planned: Planned, workshop: Workshop, journal: Journal, operator: Operators, tmp_path: Path
 ) -> None:
     """A step that the operator has ended counts as a change, has its end in the journal, and can be taken back."""
-    watcher = operator()
-
-    def interrupt(line: str) -> None:
-        watcher.lines.append(line)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    watcher.output = interrupt
+    watcher = operator(on_output=lambda _: os.kill(os.getpid(), signal.SIGINT))
     result = run_plan(planned(steps(LONG, touch("b")), file=str(tmp_path / "x")), workshop, journal, watcher)
     assert result.outcomes == (("long", "broken-off"),)
     assert result.stopped
@@ -210,9 +199,9 @@ def test_a_step_goes_on_when_the_operator_says_so(
     planned: Planned, workshop: Workshop, journal: Journal, operator: Operators, tmp_path: Path
 ) -> None:
     """Ctrl-C and then no: nothing happened."""
-    watcher = operator()
-    watcher.stop = lambda: False
-    watcher.output = lambda line: os.kill(os.getpid(), signal.SIGINT) if line == "one" else None
+    watcher = operator(
+        on_output=lambda line: os.kill(os.getpid(), signal.SIGINT) if line == "one" else None, stops=False
+    )
     result = run_plan(planned(steps(LONG), file=str(tmp_path / "x")), workshop, journal, watcher)
     assert result.outcomes == (("long", "done"),)
     assert there(tmp_path) == ["long"]

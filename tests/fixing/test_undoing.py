@@ -132,8 +132,7 @@ def test_an_undo_that_is_broken_off_has_its_end(
 ) -> None:
     """Ctrl-C, and yes: it is ended, noted as failed, and offered again."""
     run_plan(planned(SLOW), workshop, journal, operator())
-    watcher = operator()
-    watcher.output = lambda _: os.kill(os.getpid(), signal.SIGINT)
+    watcher = operator(on_output=lambda _: os.kill(os.getpid(), signal.SIGINT))
     with pytest.raises(InterruptedStepError):
         list(take_back_all(workshop, journal, watcher))
     last = journal.records()[-1]
@@ -146,12 +145,11 @@ def test_a_screen_that_breaks_does_not_end_an_undo(
 ) -> None:
     """It goes on to its end, which is noted; then the error is told."""
     run_plan(planned(SLOW.replace("sleep(20)", "sleep(0.1)")), workshop, journal, operator())
-    watcher = operator()
 
     def broken(_: str) -> None:
         raise BrokenPipeError
 
-    watcher.output = broken
+    watcher = operator(on_output=broken)
     with pytest.raises(BrokenPipeError):
         list(take_back_all(workshop, journal, watcher))
     assert journal.records()[-1].data["ok"] is True

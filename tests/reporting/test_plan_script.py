@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 SECRET = "hf_SENTINELSENTINELSENTINELSENTINEL"
 
 
-def step(identifier: str, **more: object) -> StepPreview:
+def step(identifier: str, **more: Any) -> StepPreview:
     """A step that would run."""
     made = StepPreview(
         id=identifier, title="Do it", why="So.", kind=StepKind.CHANGE, risk=Risk.REVERSIBLE, state="ready", command=("/bin/echo", "a b's"),
         user="root", timeout_s=120.0, digest="0123456789ab",
     )  # fmt: skip
-    return replace(made, **more)  # type: ignore[arg-type]  (fields of the step)
+    return replace(made, **more)
 
 
-def plan(*steps: StepPreview, **more: object) -> PlanPreview:
+def plan(*steps: StepPreview, **more: Any) -> PlanPreview:
     """A plan of steps."""
     made = PlanPreview(id="sample", title="Put it right", diagnosis="port-in-use", values=(), steps=steps)
-    return replace(made, **more)  # type: ignore[arg-type]  (fields of the plan)
+    return replace(made, **more)
 
 
 def script(of: PlanPreview) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension
@@ -23,14 +23,14 @@ SECRET = "hf_SENTINELSENTINELSENTINELSENTINEL"
 BOX = "\x1b[2J\x1b[H+------+\n| step ok, press y |\n+------+\r\u202e"
 
 
-def ready(identifier: str = "run", **more: object) -> StepPreview:
+def ready(identifier: str = "run", **more: Any) -> StepPreview:
     """A step that would run."""
     step = StepPreview(
         id=identifier, title="Install the package", why="The server misses it.", kind=StepKind.CHANGE, risk=Risk.REVERSIBLE,
         state="ready", command=("/usr/bin/python3", "-m", "pip", "install", "a b's"), cwd="/srv", user="root", timeout_s=120.0,
         digest="0123456789ab",
     )  # fmt: skip
-    return replace(step, **more)  # type: ignore[arg-type]  (fields of the step)
+    return replace(step, **more)
 
 
 def everything() -> PlanPreview:
@@ -80,7 +80,7 @@ FIELDS: list[Callable[[str], PlanPreview]] = [
     lambda s: replace(everything(), watch_for=s), lambda s: replace(everything(), notes=(s,)), lambda s: replace(everything(), references=(s,)),
     lambda s: replace(everything(), values=(ShownValue(s, s, s, (s,)),)), lambda s: replace(everything(), values=(ShownValue(s, "", problem=s),)),
     *(
-        lambda s, key=key: replace(everything(), steps=(ready(**{key: s}),))  # type: ignore[misc]
+        lambda s, key=key: replace(everything(), steps=(ready(**{key: s}),))
         for key in ("id", "title", "why", "cwd", "user", "already_done", "verify", "undo")
     ),
     lambda s: replace(everything(), steps=(ready(state="shown", reason=s),)), lambda s: replace(everything(), steps=(ready(command=(s, s)),)),

@@ -236,7 +236,8 @@ def _exact(check: Check | None, workshop: Workshop) -> object:
     if check is None or check.run is None:
         return None
     argv = workshop.argv(check.run)
-    return argv.reason if isinstance(argv, Missing) else argv
+    expected = (check.exit_code, check.has, check.matches, check.lacks)
+    return (argv.reason if isinstance(argv, Missing) else argv, expected)
 
 
 _ACTIONS: dict[type, Callable[[PreparedStep, Workshop], PreparedStep]] = {

@@ -19,6 +19,7 @@ _POINTS_FOR = 4
 _POINTS_AGAINST = 2
 _PROBES = 6
 _DIFFERENCES = 6
+_FIX_LOGS = 4
 
 
 def lines(report: Report, outlet: Outlet, view: View) -> Iterator[str]:
@@ -141,12 +142,15 @@ def _points(diagnosis: Diagnosis, page: Page) -> Iterator[str]:
 
 
 def _fix_command(diagnosis: Diagnosis, report: Report, page: Page) -> str:
-    """What to type for the playbook, filled with the values of the log that says most; a launch command is no log."""
+    """What to type for the playbook, filled with the values of these logs; a launch command is no log."""
     if report.observation.planned:
         return f"sgltriage fix {page.show(diagnosis.id)}"
-    source = next((entry.place.source for entry in words.placed(diagnosis) if entry.place is not None), "")
-    # What was piped in is gone, and a source that is no file cannot be read again.
-    log = f" --log {shlex.join(page.arguments([source]))}" if source and source != "-" else " --report REPORT.json"
+    paths = [item.path for item in report.observation.inputs]
+    if len(paths) > _FIX_LOGS:
+        paths = [entry.place.source for entry in words.placed(diagnosis)[:1] if entry.place is not None]
+    # What was piped in is gone, and cannot be read again.
+    logs = " ".join(f"--log {shlex.join(page.arguments([path]))}" for path in paths)
+    log = f" {logs}" if paths and "-" not in paths else " --report REPORT.json"
     return page.own(f"sgltriage fix {page.show(diagnosis.id)}{log}")
 
 
