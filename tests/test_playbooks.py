@@ -108,7 +108,9 @@ def test_preview(identifier: str, knowledge: Knowledge, snapshot: SnapshotAssert
     text = "\n".join(plan_lines(preview, Outlet(Redactor(hide_prompts=False)), View()))
     # The digests and the user are this run's.
     shown = [line for line in text.splitlines() if "approve " not in line]
-    assert "\n".join(shown).replace("as root", "as USER").replace("as operator", "as USER").encode() + b"\n" == snapshot(extension_class=Golden)
+    assert "\n".join(shown).replace("as root", "as USER").replace(
+        "as operator", "as USER"
+    ).encode() + b"\n" == snapshot(extension_class=Golden)
 
 
 @pytest.mark.parametrize("identifier", sorted(PLAYBOOKS))

@@ -104,7 +104,7 @@ def scan_inputs(
             unreadable.append(item)
             continue
         with item as source:
-            scanner = Scanner(source.label, knowledge.database, Confirmer(_lookup(knowledge)), _lanes())
+            scanner = new_scanner(source.label, knowledge)
             try:
                 _pump(source, scanner, on_bytes, gate or Gate())
             except Interrupted:
@@ -156,6 +156,11 @@ def observe_text(text: bytes, knowledge: Knowledge, source: str = "<text>", chun
     for start in range(0, len(text), chunk or max(1, len(text))):
         scanner.feed(memoryview(text)[start : start + (chunk or len(text))])
     return observe([scanner.finish()], [((), False)])
+
+
+def new_scanner(label: str, knowledge: Knowledge) -> Scanner:
+    """A scanner for one source of which nothing was read yet."""
+    return Scanner(label, knowledge.database, Confirmer(_lookup(knowledge)), _lanes())
 
 
 def _pump(source: Source, scanner: Scanner, on_bytes: Callable[[str, int], None] | None, gate: Gate) -> None:

@@ -17,7 +17,8 @@ from triage.safety.redact import Redactor
 
 
 def confidence_again(fix: OpenFix, packs: Sequence[Path]) -> str | None:
-    """How sure the diagnosis is by its logs alone, and with this host as it is now; None where the logs cannot be read.
+    """How sure the diagnosis is by its logs alone, and with this host as it is now; None where the logs cannot be
+    read, or where the host changes nothing of it.
 
     A log goes on saying what it said, so a cause that shows in it alone stays: only what a host tells can fall.
     """
@@ -31,6 +32,8 @@ def confidence_again(fix: OpenFix, packs: Sequence[Path]) -> str | None:
     target = Target(fix.workshop.surroundings.python, fix.workshop.pid, case.facts, dict(fix.workshop.environment))
     now = with_host(report, knowledge, probes, look_at(probes, target, Redactor()))
     before, after = _confidence(report, case.diagnosis), _confidence(now, case.diagnosis)
+    if round(before, 2) == round(after, 2):
+        return None  # a log goes on saying what it said: only a new one can tell more
     return f"{before:.0%} by the log alone, {after:.0%} with what this host says now"
 
 

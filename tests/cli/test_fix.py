@@ -315,16 +315,20 @@ SHELLS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("argv", SHELLS)
-def test_a_shell_is_no_step(sgltriage: Command, pack: Path, argv: str) -> None:
-    """Lint refuses it with its place, and a plan that was not linted cannot be prepared."""
-    text = TYPED.replace('[echo, "--port={port}", "--name={name}"]', argv)
-    named = playbook(pack, re.sub(r"parameters:\n(?:  .*\n)+", "", text).replace("id: typed", "id: shells"))
+def test_a_shell_is_no_step(sgltriage: Command, pack: Path) -> None:
+    """Lint refuses each with its place, and a plan that was not linted cannot be prepared."""
+    text = re.sub(r"parameters:\n(?:  .*\n)+", "", TYPED)
+    named = [
+        playbook(
+            pack, text.replace('[echo, "--port={port}", "--name={name}"]', argv).replace("id: typed", f"id: shell-{at}")
+        )
+        for at, argv in enumerate(SHELLS)
+    ]
     linted = sgltriage("kb", "lint", pack)
     assert linted.returncode == 2
-    assert re.search(rb"shells\.yaml:\d+:\d+: ", linted.stdout), linted.stdout
-    shown = sgltriage("fix", *named)
-    assert b"cannot be prepared" in shown.stdout
+    for at, words in enumerate(named):
+        assert re.search(rf"shell-{at}\.yaml:\d+:\d+: ".encode(), linted.stdout), linted.stdout
+        assert b"cannot be prepared" in sgltriage("fix", *words).stdout
 
 
 def test_the_journal_holds_the_run_and_a_flipped_bit_is_seen(sgltriage: Command, pack: Path, tmp_path: Path) -> None:

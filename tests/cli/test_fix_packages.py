@@ -91,7 +91,7 @@ def test_a_wrong_version_is_replaced_and_comes_back(
 ) -> None:
     """The undo puts back just the version that was there."""
     index = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)}
-    argv = [environment, "-m", "pip", "install", "-q", "--no-index", "--find-links", wheels, WHEELS[0]]
+    argv = [str(environment), "-m", "pip", "install", "-q", "--no-index", "--find-links", str(wheels), WHEELS[0]]
     subprocess.run(argv, check=True, capture_output=True)
     given = {"python": str(environment), "package": "setproctitle", "wanted": "1.3.6", "present": "1.3.5"}
     words = ("fix", "install-pinned-packages", *(word for item in given.items() for word in ("--set", "=".join(item))))

@@ -101,13 +101,13 @@ def test_lint_of_the_bundled_signatures(run: Run) -> None:
     """Without arguments lint checks what is shipped, finds nothing, and says how much it looked at."""
     done = run("kb", "lint")
     assert (done.returncode, done.stderr) == (0, "")
-    assert regex.fullmatch(rf"{len(SIGNATURES)} signatures, \d+ patterns, 0 problems\n", done.stdout)
+    assert regex.fullmatch(rf"{len(SIGNATURES)} signatures, \d+ patterns, \d+ playbooks, 0 problems\n", done.stdout)
 
 
 def test_lint_of_a_clean_pack(run: Run) -> None:
     """A clean pack named by its folder passes."""
     done = run("kb", "lint", PACKS / "valid")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "3 signatures, 4 patterns, 0 problems\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "3 signatures, 4 patterns, 0 playbooks, 0 problems\n", "")
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,10 @@ def test_lint_of_a_folder_that_is_no_pack(run: Run, tmp_path: Path) -> None:
     (tmp_path / "wrong").mkdir()
     done = run("kb", "lint", "wrong")
     assert (done.returncode, done.stderr) == (2, "")
-    assert done.stdout == "wrong:1:1: holds no signature: no file ends in .yaml\n0 signatures, 0 patterns, 1 problems\n"
+    assert (
+        done.stdout
+        == "wrong:1:1: holds no signature: no file ends in .yaml\n0 signatures, 0 patterns, 0 playbooks, 1 problems\n"
+    )
 
 
 def test_a_broken_pack_stops_every_verb(run: Run) -> None:
@@ -210,7 +213,7 @@ def test_the_fifteen_minute_path(run: Run, tmp_path: Path) -> None:
     )
     assert filled.count("flux capacitor") == 4
     path.write_text(filled, encoding="utf-8")
-    assert run("kb", "lint", "pack").stdout == "1 signatures, 1 patterns, 0 problems\n"
+    assert run("kb", "lint", "pack").stdout == "1 signatures, 1 patterns, 0 playbooks, 0 problems\n"
     tested = run("kb", "test", "--kb", "pack", "demo-flux-exhausted", "--no-table")
     assert (tested.returncode, tested.stdout) == (0, "1 examples, 1 near misses, 0 failed\n")
     (tmp_path / "server.log").write_text(

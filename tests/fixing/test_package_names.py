@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from triage.fixing.package_names import package_of_module
-from triage.fixing.sizing_numbers import Sized
+from triage.fixing.package_names import Chosen, package_of_module
 from triage.playbook import Case, Missing
 
 
@@ -19,7 +18,7 @@ from triage.playbook import Case, Missing
 def test_known_modules(module: str, package: str) -> None:
     """The package's own name, whatever the module is called, and also from a part of it."""
     found = package_of_module(Case(captures={"module": module}))
-    assert isinstance(found, Sized)
+    assert isinstance(found, Chosen)
     assert found.value == package
 
 

@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
-from tools.rotation_harness import LOSSLESS, REGROW, Reading, read_while_written
 
+from tools.rotation_harness import LOSSLESS, REGROW, Reading, read_while_written
 from triage.reading.following import FollowedFile
 from triage.reading.live import Chunk
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import termios
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from triage.cli.errors import UsageError
 from triage.fixing.plan import StepState
@@ -82,12 +82,12 @@ class ApprovedOperator(_Teller):
 
 
 class TerminalOperator(_Teller):
-    """Asks a person. What was typed before a question is not its answer."""
+    """Asks a person. What was typed before a question is not its answer. ``order``: the ids of all steps, for their numbers."""
 
-    def __init__(self, outlet: Outlet, view: View, workshop: Workshop) -> None:
+    def __init__(self, outlet: Outlet, view: View, workshop: Workshop, order: Sequence[str] = ()) -> None:
         super().__init__(outlet, view)
         self.workshop = workshop
-        self.number = 0
+        self.order = tuple(order)
 
     def approve(self, prepared: PreparedStep) -> Decision:
         """The step once more, as it is now, and the question."""
@@ -114,9 +114,9 @@ class TerminalOperator(_Teller):
         return self._ask(f"{question} [y]es, [n]o: ", {"y": Decision.RUN, "n": Decision.SKIP}) is Decision.RUN
 
     def _show(self, prepared: PreparedStep) -> None:
-        self.number += 1
         self._write("")
-        for line in step_lines(preview_step(prepared, self.workshop), self.number, self.page):
+        number = self.order.index(prepared.step.id) + 1 if prepared.step.id in self.order else 1
+        for line in step_lines(preview_step(prepared, self.workshop), number, self.page, asking=True):
             self._write(line)
 
     def _ask(self, question: str, words: Mapping[str, Decision]) -> Decision:

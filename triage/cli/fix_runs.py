@@ -58,7 +58,10 @@ def resume(arguments: Namespace) -> int:
 
 def _carry_out(fix: OpenFix, journal: Journal, arguments: Namespace, outlet: Outlet, view: View) -> int:
     approved = approvals(arguments.approved)
-    operator = ApprovedOperator(outlet, view, approved) if approved else TerminalOperator(outlet, view, fix.workshop)
+    order = [step.id for step in fix.plan.playbook.steps]
+    operator = (
+        ApprovedOperator(outlet, view, approved) if approved else TerminalOperator(outlet, view, fix.workshop, order)
+    )
     result = run_plan(fix.plan, fix.workshop, journal, operator)
     if result.stopped and not result.changed:
         write(["", "nothing was changed"])

@@ -28,6 +28,7 @@ VERBS = Group(
     "Reads what a dead SGLang server printed and names the root cause, with its evidence.",
     {
         "scan": ("triage.cli.scan", "Read logs and name the root cause, with its evidence."),
+        "watch": ("triage.cli.watch", "Watch a server while it runs, and tell what goes wrong when it does."),
         "fix": ("triage.cli.fix", "Show how a cause is put right here, and do it step by step."),
         "explain": ("triage.cli.explain", "What a cause is, how it shows, and how it is mended."),
         "why": ("triage.cli.why", "Why a log gives this diagnosis: its whole ledger."),

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from triage.fixing import template
 from triage.fixing.opening import BUILT_IN
+from triage.fixing.package_names import LOOKUPS
 from triage.fixing.pip_command import COMMANDS
 from triage.fixing.programs import refused_argv
 from triage.fixing.sizing import FORMULAS
@@ -120,8 +121,8 @@ def _parameters(playbook: Playbook, base: KnowledgeBase) -> Iterator[Complaint]:
             yield place, "who is asked must be told what for: give 'help'"
         for source in item.sources:
             kind, _, name = source.partition(" ")
-            if kind == "compute" and name not in FORMULAS:
-                yield (*place, "from"), f"no formula '{name}'{did_you_mean(name, list(FORMULAS))}"
+            if kind == "compute" and name not in (known := {*FORMULAS, *LOOKUPS}):
+                yield (*place, "from"), f"no formula '{name}'{did_you_mean(name, sorted(known))}"
             if kind == "capture" and name not in captures:
                 hint = did_you_mean(name, sorted(captures))
                 yield (*place, "from"), f"no signature that it fixes captures '{name}'{hint}"

@@ -3,8 +3,10 @@ requirements name (releases 0.4.3 to 0.5.23), or that are known under another na
 
 from __future__ import annotations
 
-from triage.fixing.sizing_numbers import LackingError, Sized, formula
-from triage.playbook import Case
+from collections.abc import Callable, Mapping
+
+from triage.playbook import Case, Missing
+from triage.records import dataclass
 
 _OTHER_NAMES = {
     "PIL": "pillow", "bs4": "beautifulsoup4", "cuda": "cuda-python", "cuda.bindings": "cuda-bindings",
@@ -30,16 +32,27 @@ _SAME_NAME = frozenset((
 ))  # fmt: skip
 
 
-@formula
-def package_of_module(case: Case) -> Sized:
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A text that was looked up in a table of ours, and why it is the one."""
+
+    value: str
+    sum: tuple[str, ...]
+
+
+def package_of_module(case: Case) -> Chosen | Missing:
     """The package that brings the module which the log says is missing (capture ``module``)."""
     module = case.captures.get("module")
     if not isinstance(module, str):
-        raise LackingError("the log does not name a module")
+        return Missing("the log does not name a module")
     name, parent = module.strip(), module.strip().partition(".")[0]
     for known in (name, parent):
         if known in _OTHER_NAMES:
-            return Sized(_OTHER_NAMES[known], (f"the module {known} comes with the package {_OTHER_NAMES[known]}",))
+            return Chosen(_OTHER_NAMES[known], (f"the module {known} comes with the package {_OTHER_NAMES[known]}",))
         if known in _SAME_NAME:
-            return Sized(known.replace("_", "-"), (f"the module {known} comes with the package of the same name",))
-    raise LackingError("the module is none that we know the package of, and a log must not choose what is installed")
+            return Chosen(known.replace("_", "-"), (f"the module {known} comes with the package of the same name",))
+    return Missing("the module is none that we know the package of, and a log must not choose what is installed")
+
+
+LOOKUPS: Mapping[str, Callable[[Case], Chosen | Missing]] = {"package-of-module": package_of_module}
+"""What a playbook may name beside the formulas: ``from: compute NAME``."""

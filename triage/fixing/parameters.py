@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from triage.fixing.package_names import LOOKUPS
 from triage.fixing.sizing import FORMULAS
 from triage.fixing.values import convert
 from triage.knowledge.errors import did_you_mean
@@ -69,7 +70,7 @@ def _read(parameter: Parameter, case: Case, kind: str, name: str) -> Typed | Mis
 
 
 def _computed(parameter: Parameter, case: Case, name: str) -> Typed | Missing:
-    formula = FORMULAS.get(name)
+    formula = FORMULAS.get(name) or LOOKUPS.get(name)
     if formula is None:
         return Missing(f"there is no formula '{name}'")
     sized = formula(case)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from triage.fixing import package_names, sizing_memory, sizing_parallel, sizing_steps
+from triage.fixing import sizing_memory, sizing_parallel, sizing_steps
 from triage.fixing.sizing_numbers import Formula, Sized
 
 __all__ = ["FORMULAS", "Formula", "Sized"]
@@ -23,5 +23,4 @@ FORMULAS: Mapping[str, Formula] = {
     "tp-that-divides": sizing_parallel.tp_that_divides,
     "tp-for-weights": sizing_parallel.tp_for_weights,
     "ep-that-divides": sizing_parallel.ep_that_divides,
-    "package-of-module": package_names.package_of_module,
 }

@@ -19,7 +19,7 @@ _MOST = 1e15
 class Sized:
     """A value that was computed, and the calculation as lines for people."""
 
-    value: int | float | str
+    value: int | float
     sum: tuple[str, ...]
 
 

@@ -7,8 +7,10 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from triage.reading.follow_file import OpenFile, WasCut
+from triage.reading.follow_file import OpenFile
+from triage.reading.follow_late import LateFiles
 from triage.reading.follow_path import FollowedPath, Unavailable
+from triage.reading.follow_resume import beside, is_at, not_found_again
 from triage.reading.follow_siblings import (
     Sibling,
     heads,
@@ -18,10 +20,8 @@ from triage.reading.follow_siblings import (
     is_listed,
     opened,
     siblings,
-    with_inode,
 )
 from triage.reading.live import Chunk, Note
-from triage.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from triage.reading.follow_position import Position
     from triage.reading.live import Item
 
-_LATE_S = 10.0
-"""How long after its last growth an old file is watched for a writer that still has it open."""
-_LATE_FILES = 4
 _DOUBTS = 5
 """How often a gap in the numbers of rotated files is taken for a rotation under way, in polls."""
 _TRIES = 5
@@ -49,9 +46,10 @@ class Chain:
         self.grew_at = clock()
         self._place, self._clock = place, clock
         self._known: dict[tuple[int, int], tuple[int, str]] = {}
-        self._late: deque[_Late] = deque()
+        self._late = LateFiles(clock)
         self._generation = -1
         self._doubts = 0
+        self._cut_unread = False
 
     @property
     def newest(self) -> OpenFile | None:
@@ -96,14 +94,15 @@ class Chain:
         found = siblings(self._place.path)
         own = next((sibling.order for sibling in found if sibling.identity == last.identity), None)
         newer = [one for one in found if own is None or one.order > own]
-        unseen = [one for one in newer if self._is_unseen(one, last) and not is_copy(one, last.fd)]
+        unseen = [one for one in newer if self._is_unseen(one, last)]
         taken = self._opened(unseen)
         if taken is None or not is_listed(self._place.path, found):
             return
         if taken:
             out.append(_came_between(unseen, missing=False))
             self.files.extend(taken)
-        self._known.update(heads(found))
+        # Not the older ones: if the last file was truncated, which is not asked here, its copies are among them.
+        self._known.update(heads(newer))
 
     def catch_up(self, file: OpenFile, out: list[Item]) -> bool:
         """Put before ``file``, the first, which is not read yet, those that came and went unseen before it.
@@ -125,7 +124,8 @@ class Chain:
         else:
             self._doubts += 1
             return False
-        self._doubts = 0
+        missing = missing or (self._cut_unread and not unseen)
+        self._doubts, self._cut_unread = 0, False
         if unseen or missing:
             out.append(_came_between(unseen, missing))
         self._known.update(heads(before))
@@ -164,9 +164,11 @@ class Chain:
                 self._doubts += 1
                 return False
         self._doubts = 0
-        if copy is not None and not file.caught_up:
-            # Nothing was read of it: the copy is found among all that came and went before the file.
-            copy.close()
+        if not file.caught_up:
+            # Nothing was read of it: a copy is found, or missed, with all that came and went before the file.
+            self._cut_unread = self._cut_unread or copy is None
+            if copy is not None:
+                copy.close()
         elif copy is not None:
             self.files.insert(self.files.index(file), copy)
             text = f"truncated after byte {file.offset:,}: what it had before is read from the copy beside it"
@@ -195,12 +197,12 @@ class Chain:
             if error.kind != "waiting":
                 raise
             current = None
-        if current is not None and _is_at(current, position, by_inode=True):
+        if current is not None and is_at(current, position, by_inode=True):
             own: OpenFile | None = current
             seen = found
         else:
-            own, seen = _beside(self._place.path, position, found)
-        if own is None and current is not None and _is_at(current, position, by_inode=False):
+            own, seen = beside(self._place.path, position, found)
+        if own is None and current is not None and is_at(current, position, by_inode=False):
             # The same content under another inode: the file system was mounted anew.
             own, seen = current, found
         if own is None and current is None:
@@ -210,7 +212,7 @@ class Chain:
             seen = [sibling for sibling in found if sibling.modified_ns <= position.modified_ns]
         self._known = heads(seen)
         if own is None:
-            out.append(_not_found_again(position))
+            out.append(not_found_again(position))
         else:
             own.move_to(position.offset)
             own.generation, own.caught_up = position.generation, position.offset > 0
@@ -225,34 +227,17 @@ class Chain:
         file = self.files.popleft()
         mark = file.position(self._place.path).fingerprint
         self._known[file.identity] = (mark.head_length, mark.head)
-        self._late.append(_Late(file, self._clock() + _LATE_S))
-        if len(self._late) > _LATE_FILES:
-            self._late.popleft().file.close()
+        self._late.add(file)
 
     def read_late(self, out: list[Item], most: int) -> None:
         """What was written to old files after their successors had begun."""
-        for late in list(self._late):
-            try:
-                data = late.file.read(most)
-            except (WasCut, OSError):
-                # Its content was all handed out.
-                data, late.until = b"", 0.0
-            if data:
-                if not late.told:
-                    text = f"bytes come to the file before, after byte {late.file.offset - len(data):,}: a writer still has it open"
-                    out.append(Note("late", text))
-                out.append(Chunk(data, late.file.offset - len(data), late.file.generation))
-                late.told, late.until = True, self._clock() + _LATE_S
-            elif self._clock() >= late.until:
-                self._late.remove(late)
-                late.file.close()
+        self._late.read(out, most)
 
     def close(self) -> None:
         """Close all files."""
         while self.files:
             self.files.pop().close()
-        while self._late:
-            self._late.pop().file.close()
+        self._late.close()
 
     def _add_begun(self, current: OpenFile) -> None:
         """Read the file at the path after the first one, unless its writer may still be at that."""
@@ -272,9 +257,11 @@ class Chain:
 
     def _is_unseen(self, sibling: Sibling, file: OpenFile) -> bool:
         """Whether the rotated file has content that did not come by, and may be read."""
-        ours = {one.identity for one in self.files} | {late.file.identity for late in self._late}
+        ours = {one.identity for one in self.files} | {one.identity for one in self._late.files}
         unseen = sibling.size > 0 and sibling.identity not in ours and not is_known(sibling, self._known)
-        return unseen and self._is_allowed(sibling, file)
+        # A backup of what is being read, or was read last, brings nothing new.
+        read = [file, *self._late.files]
+        return unseen and self._is_allowed(sibling, file) and not any(is_copy(sibling, one.fd) for one in read)
 
     def _is_allowed(self, sibling: Sibling, file: OpenFile) -> bool:
         # Who may rename files here must not make root read what is somebody else's.
@@ -282,9 +269,9 @@ class Chain:
 
     def _is_one_missing(self, found: list[Sibling], file: OpenFile, unseen: list[Sibling]) -> bool:
         """Whether files came after the one that was read last, and before ``file``, that are not there any more."""
-        if not self._late:
+        if not self._late.files:
             return False
-        last = self._late[-1].file
+        last = self._late.files[-1]
         numbers = {one.identity: one.number for one in found if one.number is not None}
         if last.identity in numbers:
             expected = range(numbers.get(file.identity, 0) + 1, numbers[last.identity])
@@ -309,7 +296,7 @@ class Chain:
         position = file.position(self._place.path)
         if not position.fingerprint.head_length:
             return None
-        ours = {one.identity for one in self.files} | {late.file.identity for late in self._late}
+        ours = {one.identity for one in self.files} | {one.identity for one in self._late.files}
         fit = [
             one for one in found if one.identity not in ours and self._is_allowed(one, file) and holds(one, position)
         ]
@@ -320,35 +307,6 @@ class Chain:
                 copy.inherit(file)
                 return copy
         return None
-
-
-@dataclass(slots=True)
-class _Late:
-    """An old file, until when it is watched (seconds of the clock), and whether it was said that it grew."""
-
-    file: OpenFile
-    until: float
-    told: bool = False
-
-
-def _beside(path: str, position: Position, found: list[Sibling]) -> tuple[OpenFile | None, list[Sibling]]:
-    """The file of the position under another name, by its inode or else its content, and what was written before it."""
-    own = with_inode(path, position)
-    if own is None or not holds(own, position):
-        marked = position.fingerprint.head_length > 0
-        own = next((sibling for sibling in found if marked and holds(sibling, position)), None)
-    if own is None or (pair := opened(own)) is None:
-        return None, []
-    return OpenFile(*pair), [sibling for sibling in found if sibling.order <= own.order]
-
-
-def _is_at(file: OpenFile, position: Position, *, by_inode: bool) -> bool:
-    """Whether the file has the content that was read up to the position, and its inode or else enough of it."""
-    if by_inode and file.identity != (position.device, position.inode):
-        return False
-    known = by_inode or position.fingerprint.head_length > 0
-    long = os.fstat(file.fd).st_size >= position.offset
-    return known and long and position.fingerprint.holds(file.fd, position.offset)
 
 
 def _came_between(unseen: list[Sibling], missing: bool) -> Note:
@@ -366,11 +324,3 @@ def _cut_without_copy(offset: int, doubtful: int) -> Note:
     if doubtful:
         text += f"; the last {doubtful:,} bytes were read meanwhile and may be damaged or come again"
     return Note("truncated", text, loss=True)
-
-
-def _not_found_again(position: Position) -> Note:
-    text = (
-        f"the content that an earlier run read up to byte {position.offset:,} is not found again: "
-        "what was written to it after that is not known, and what is there now is read from its beginning"
-    )
-    return Note("rotated", text, loss=True)

@@ -26,7 +26,7 @@ class WasCut(Exception):  # noqa: N818  (an answer, not a fault)
 class OpenFile:
     """A regular file, the offset up to which it was read, and its first and last bytes before there. Owns ``fd``.
 
-    ``skipped`` counts bytes of holes that were passed over, ``shortened`` is set when the file lost bytes beyond the offset:
+    ``start`` is where the bytes that were read last begin. ``skipped`` counts bytes of holes that were passed over, ``shortened`` is set when the file lost bytes beyond the offset:
     whoever told so puts them back. ``size`` and ``modified_ns`` are as last seen. ``generation`` is -1 until reading
     begins, and ``caught_up`` false until it is known what was written before the file.
     All methods raise OSError as the file system does (ESTALE, EIO).
@@ -37,7 +37,7 @@ class OpenFile:
         self.device, self.inode, self.owner = status.st_dev, status.st_ino, status.st_uid
         self.generation = -1
         self.caught_up = caught_up
-        self.offset = 0
+        self.offset = self.start = 0
         self.modified_ns = status.st_mtime_ns
         self.skipped = 0
         self.shortened = False
@@ -87,6 +87,7 @@ class OpenFile:
         if status.st_blocks * 512 < status.st_size:
             hole_at = self._around_hole(status.st_size)
         end = min(status.st_size, self.offset + most, status.st_size if hole_at is None else hole_at)
+        self.start = self.offset
         data = self._take(end) if end > self.offset else b""
         self.offset += len(data)
         self._tail = (self._tail + data)[-FINGERPRINT:]

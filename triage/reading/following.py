@@ -34,7 +34,8 @@ class FollowedFile:
     long as the old ones lie beside it under names that rotation gives; while it is copied beside and truncated; and when it
     appears late. Where that cannot be known a `Note` with ``loss`` says so. Not knowable, and not noted: a file that is
     emptied and grows beyond the offset with the very same 256 bytes at its beginning and before the offset; what was
-    written between copying and truncating.
+    written between copying and truncating, or came and was cut off before the first look; a file that came and went and
+    was to the byte the beginning of the one before or after it, which is taken for a backup.
 
     A new file is read once it has content, after the old one to its end, so that a writer that is told of the rotation late
     loses nothing. Old files are watched a little longer; what comes late has the old generation.
@@ -199,7 +200,7 @@ class FollowedFile:
             _tell(file, out)
             if data:
                 chain.grew_at = self._clock()
-                out.append(Chunk(data, file.offset - len(data), file.generation))
+                out.append(Chunk(data, file.start, file.generation))
                 most -= len(data)
             elif len(chain.files) == 1 or self._may_go_on():
                 return
@@ -249,7 +250,7 @@ def _tell(file: OpenFile, out: list[Item]) -> None:
     """Notes on what a read passed over."""
     if file.skipped:
         text = (
-            f"{file.skipped:,} NUL bytes of a hole that was never written were passed over before byte {file.offset:,}"
+            f"{file.skipped:,} NUL bytes of a hole that was never written were passed over up to byte {file.offset:,}"
         )
         out.append(Note("hole", text))
         file.skipped = 0

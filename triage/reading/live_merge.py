@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from triage.reading.live import LiveSource
 
 _MOST = 1 << 20
-_INTERVAL_S = 0.01
+_INTERVAL_S = 0.02
 
 
 class Merger:

@@ -65,6 +65,8 @@ class Side:
         """Write as much of the backlog as the pipe takes."""
         while self.waiting:
             written = self._write([self._backlog[0]])
+            if not self.alive:
+                return
             self._size -= written
             if written < len(self._backlog[0]):
                 self._backlog[0] = self._backlog[0][written:]
@@ -82,6 +84,8 @@ class Side:
 
     def _put(self, head: bytes, data: memoryview) -> None:
         written = 0 if self._backlog else self._write([memoryview(head), data])
+        if not self.alive:
+            return
         for part in (memoryview(head), data):
             if written < len(part):
                 kept = memoryview(bytes(part[written:]))
@@ -128,7 +132,7 @@ def _read(view: memoryview, side: Side) -> int:
         if side.waiting:
             ready = select.poll()
             ready.register(_INPUT, select.POLLIN)
-            ready.register(3, select.POLLOUT)
+            ready.register(_SIDE, select.POLLOUT)
             if not any(fd == _INPUT for fd, _ in ready.poll()):
                 side.flush()
                 continue

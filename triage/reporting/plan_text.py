@@ -56,8 +56,8 @@ def _value(value: ShownValue, page: Page) -> Iterator[str]:
         yield f"            {page.show(line)}"
 
 
-def step_lines(step: StepPreview, number: int, page: Page) -> Iterator[str]:
-    """One step, as it is shown before the operator is asked."""
+def step_lines(step: StepPreview, number: int, page: Page, *, asking: bool = False) -> Iterator[str]:
+    """One step, as it is shown before the operator is asked; ``asking``: the question follows at once."""
     risk = page.paint(_COLOUR[step.risk.value], _RISK[step.risk.value])
     tail = f"   {step.kind.value}, {risk}" if step.state == "ready" else f"   {step.kind.value}"
     yield f"{number}. {page.paint('bold', page.show(step.id))}  {page.show(step.title)}{tail}"
@@ -78,7 +78,7 @@ def step_lines(step: StepPreview, number: int, page: Page) -> Iterator[str]:
         yield _row("note", page.show(note), page)
     if step.needs:
         yield _row("needs", ", ".join(_NEEDS[item] for item in step.needs), page)
-    if step.state == "ready" and step.digest:
+    if step.state == "ready" and step.digest and not asking:
         yield _row("approve", f"--yes-to {page.show(step.id)}@{step.digest}", page)
 
 

@@ -19,7 +19,8 @@ def signature_page(signature: Signature) -> Iterator[str]:
         yield f"occurs in: {', '.join(ranges)}"
     yield from _section("Why it happens", signature.explanation)
     yield from _section(
-        "How to mend it", signature.fix + (f"\nstep by step: sgltriage fix {signature.id}" if signature.playbook else "")
+        "How to mend it",
+        signature.fix + (f"\nstep by step: sgltriage fix {signature.id}" if signature.playbook else ""),
     )
     yield ""
     yield "How it shows"

@@ -1,0 +1,100 @@
+"""What changed between two reports on the same sources: events, not states. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import Enum
+
+from triage.model import Diagnosis, Phase, Place, Report
+from triage.records import dataclass
+
+RISE = 0.15
+"""A change of confidence below this is no news."""
+
+
+class EventKind(str, Enum):
+    """What can happen while a server is watched."""
+
+    APPEARED = "diagnosis-appeared"
+    ROSE = "diagnosis-rose"
+    FELL = "diagnosis-fell"
+    EXPLAINED = "diagnosis-explained"
+    RESOLVED = "diagnosis-resolved"
+    WITHDRAWN = "diagnosis-withdrawn"
+    VERDICT = "verdict"
+    PHASE = "phase"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One change. ``id`` is a diagnosis's, or the source's label for ``phase`` and ``note``; ``by`` names the cause that
+    explains it; ``text`` is a log line or a note, hostile text; ``seconds`` is how long the phase before lasted."""
+
+    kind: EventKind
+    id: str = ""
+    title: str = ""
+    severity: str = ""
+    confidence: float | None = None
+    before: float | None = None
+    by: str = ""
+    text: str = ""
+    place: Place | None = None
+    state: str = ""
+    seconds: float | None = None
+
+
+def between(old: Report | None, new: Report) -> Iterator[Event]:
+    """The events that lead from one report to the next: diagnoses first, then the verdict."""
+    earlier = {item.id: item for item in old.diagnoses} if old is not None else {}
+    later = {item.id: item for item in new.diagnoses}
+    for item in new.diagnoses:
+        before = earlier.get(item.id)
+        if before is None:
+            yield _of(EventKind.APPEARED, item)
+        elif item.confidence - before.confidence >= RISE:
+            yield _of(EventKind.ROSE, item, before.confidence)
+        elif before.confidence - item.confidence >= RISE:
+            yield _of(EventKind.FELL, item, before.confidence)
+    for item in earlier.values():
+        if item.id not in later:
+            yield _gone(item, new)
+    if old is None or old.verdict is not new.verdict:
+        yield Event(EventKind.VERDICT, state=new.verdict.value)
+
+
+def phase_events(
+    old: Mapping[str, Phase], new: Mapping[str, Phase], since: Mapping[str, float], now: float
+) -> Iterator[Event]:
+    """Sources whose server is in another phase of its life than before; ``since``: when each came into the old one (seconds
+    of any clock)."""
+    for label, phase in new.items():
+        if old.get(label) is not phase:
+            lasted = now - since[label] if label in since else None
+            yield Event(EventKind.PHASE, id=label, state=phase.value, seconds=lasted)
+
+
+def _of(kind: EventKind, item: Diagnosis, before: float | None = None) -> Event:
+    first = max(
+        (entry for entry in item.ledger if entry.place is not None), key=lambda entry: entry.decibans, default=None
+    )
+    return Event(
+        kind,
+        id=item.id,
+        title=item.title,
+        severity=item.severity.value,
+        confidence=item.confidence,
+        before=before,
+        text=first.text if first is not None else "",
+        place=first.place if first is not None else None,
+    )
+
+
+def _gone(item: Diagnosis, new: Report) -> Event:
+    """Why a diagnosis is not shown any more."""
+    wider = next((other for other in new.diagnoses if item.id in other.explains), None)
+    if wider is not None:
+        return Event(EventKind.EXPLAINED, item.id, item.title, item.severity.value, before=item.confidence, by=wider.id)
+    over = any(other.id == item.id for other in new.recovered)
+    kind = EventKind.RESOLVED if over else EventKind.WITHDRAWN
+    return Event(kind, item.id, item.title, item.severity.value, before=item.confidence)
