@@ -38,6 +38,7 @@ EXCEPTIONS = {
     "hicache-host-memory/unit-ended-while-allocating": "systemd prints it",
     "http-proxy-intercepts-localhost": "clients and proxies print it; the repr of a response fills a hole of SGLang's",
     "known-bug-fixed-in-newer-version": _PYTHON,
+    "kv-accounting-leak/leak-detected": "one wording is known from reports alone",
     "kv-pool-smaller-than-context/vllm-refuses-to-start": _VLLM,
     "libnuma-missing": _ELSEWHERE,
     "lora-pool-incompatible/modules-not-told": "one wording is that of 0.5.9 alone",
@@ -50,12 +51,15 @@ EXCEPTIONS = {
     "pd-bootstrap-register-race/sizes-are-none": _PYTHON,
     "pd-kv-dtype-mismatch/nixl-not-found": "NIXL prints it",
     "pd-page-size-mismatch/mismatch-other-wording": "the decode server's wording is in none of these releases",
+    "pd-transfer-failed/transfer-failed": "one wording is that of vLLM's connector",
+    "pd-transfer-failed/transfer-timed-out": "one wording is Mooncake's own",
     "request-invalid/bad-request-error": "the client of OpenAI prints it",
     "request-invalid/media": "Pillow and binascii print it",
     "request-invalid/named-by-the-server": "the JSON around SGLang's text is made when it is sent",
     "request-invalid/schema-of-the-request": "pydantic prints it",
     "rocm-aiter-unusable": "Python and aiter print it",
     "tmp-mounted-noexec": _ELSEWHERE,
+    "tool-call-parser-error/parser-raised": _VLLM,
     "vllm-missing-for-quantization": "Python prints it when vLLM is missing; check_env's own lines are made of holes",
 }
 """Why a pattern may occur in no release though SGLang alone is its source, or why a named source of SGLang prints nothing:
