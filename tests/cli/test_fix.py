@@ -310,25 +310,29 @@ def test_what_a_log_says_enters_only_through_its_type(
     assert b"not possible  show" in again.stdout
 
 
-SHELLS = [
-    '[sh, -c, "id"]', '[bash, -c, "id"]', "[/tmp/tool, now]", '["{python}", -c, "import os"]', "[env, sh, -c, id]", "[xargs, rm]",
-]  # fmt: skip
+SHELLS = {
+    '[sh, -c, "id"]': "no step runs a shell",
+    '[bash, -c, "id"]': "no step runs a shell",
+    "[/tmp/tool, now]": "programs are called by their plain names",
+    """["{python}", -c, "print('{port}')"]""": "a value stands in code",
+    "[env, sh, -c, id]": "starts another program in its own way",
+    "[xargs, rm]": "starts another program in its own way",
+    "[pkill, python]": "processes are ended by a step of that kind",
+}
 
 
 def test_a_shell_is_no_step(sgltriage: Command, pack: Path) -> None:
-    """Lint refuses each with its place, and a plan that was not linted cannot be prepared."""
-    text = re.sub(r"parameters:\n(?:  .*\n)+", "", TYPED)
-    named = [
-        playbook(
-            pack, text.replace('[echo, "--port={port}", "--name={name}"]', argv).replace("id: typed", f"id: shell-{at}")
-        )
-        for at, argv in enumerate(SHELLS)
-    ]
-    linted = sgltriage("kb", "lint", pack)
-    assert linted.returncode == 2
-    for at, words in enumerate(named):
-        assert re.search(rf"shell-{at}\.yaml:\d+:\d+: ".encode(), linted.stdout), linted.stdout
-        assert b"cannot be prepared" in sgltriage("fix", *words).stdout
+    """Lint refuses each with its place and the reason, and a plan that was not linted cannot be prepared."""
+    named = []
+    for at, argv in enumerate(SHELLS):
+        text = TYPED.replace('[echo, "--port={port}", "--name={name}"]', argv).replace("id: typed", f"id: shell-{at}")
+        named.append(playbook(pack, text))
+    linted = sgltriage("kb", "lint", pack).stdout.decode()
+    for at, (words, reason) in enumerate(zip(named, SHELLS.values(), strict=True)):
+        assert re.search(rf"shell-{at}\.yaml:\d+:\d+: .*{reason}", linted), linted
+        shown = sgltriage("fix", *words, "--set", "port=30000", "--set", "name=x").stdout.decode()
+        assert "cannot be prepared" in shown, shown
+        assert reason in shown
 
 
 def test_the_journal_holds_the_run_and_a_flipped_bit_is_seen(sgltriage: Command, pack: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from enum import Enum
 
 from triage.fixing import template
+from triage.fixing.programs import refused_argv
 from triage.model import Value
 from triage.playbook import (
     Action,
@@ -147,6 +148,10 @@ def _action(action: Action, values: Mapping[str, Typed | Missing]) -> Action:
 
 
 def _run(run: Run, values: Mapping[str, Typed | Missing]) -> Run:
+    # As it is written: once filled, a value that stands in code cannot be told from the code.
+    refused = None if run.pip else refused_argv(run.argv)
+    if refused is not None:
+        raise _LackingError(refused)
     return replace(run, argv=_texts(run.argv, values))
 
 
