@@ -19,7 +19,9 @@ class Command:
         self.folder = folder
         self.environment = {
             "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(folder), "XDG_CACHE_HOME": str(cache),
-            "XDG_STATE_HOME": str(folder / "state"), "LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1",
+            "XDG_STATE_HOME": str(folder / "state"), "LC_ALL": "C.UTF-8",
+            # Compiled once a session, and not into the checkout.
+            "PYTHONPYCACHEPREFIX": str(cache / "bytecode"),
         }  # fmt: skip
 
     def __call__(

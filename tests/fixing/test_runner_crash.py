@@ -111,7 +111,8 @@ class Fix:
         self.trust = ("--trust", hashlib.sha256(path.read_bytes()).hexdigest()[:12])
         self.environment = {
             "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(folder), "XDG_STATE_HOME": str(folder / "state"),
-            "XDG_CACHE_HOME": str(cache), "LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1",
+            "XDG_CACHE_HOME": str(cache), "LC_ALL": "C.UTF-8",
+            "PYTHONPYCACHEPREFIX": str(cache / "bytecode"),
         }  # fmt: skip
         given = {"helper": str(self.helper), "folder": str(folder)}
         self.begin = (
