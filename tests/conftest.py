@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
+
+from triage.engine import load
+from triage.knowledge.compiled import Knowledge
 
 ROOT = str(Path(__file__).resolve().parents[1])
 if ROOT not in sys.path:
@@ -14,3 +19,16 @@ if ROOT not in sys.path:
 # How long an example takes says more about the machine than about us; speed is measured in bench/.
 settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder of this run of the tests, for all workers: the bundled knowledge takes seconds to compile."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
+
+
+@pytest.fixture(scope="session")
+def knowledge(cache: Path) -> Knowledge:
+    """The bundled knowledge."""
+    return load((), {"XDG_CACHE_HOME": str(cache)})

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from triage.engine import load, scan_text
+from triage.engine import scan_text
+from triage.knowledge.compiled import Knowledge
 from triage.model import Severity, Verdict
 
 if TYPE_CHECKING:
@@ -66,12 +67,11 @@ def corpus_root() -> Path:
 
 
 @pytest.fixture(name="corpus", scope="module")
-def corpus_fixture(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+def corpus_fixture(knowledge: Knowledge) -> Corpus:
     """Scans everything once; a crash on any log fails all tests of this file."""
     root = corpus_root()
     if not (root / "cases").is_dir():
         pytest.skip(f"no labelled corpus at {root}; set SGLTRIAGE_CORPUS")
-    knowledge = load(environment={"XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache"))})
 
     def read(folder: Path) -> Case:
         label = json.loads((folder / "case.json").read_text(encoding="utf-8"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.test_corpus import corpus_root
-from triage.engine import load, scan_text
+from triage.engine import scan_text
 
 if TYPE_CHECKING:
     from triage.knowledge.compiled import Knowledge
@@ -39,12 +39,6 @@ def _ordinary(number: int) -> str:
 
 def _access(number: int) -> str:
     return f'[2026-03-01 09:00:00] INFO:     10.0.0.5:{40000 + number % 999} - "GET /health HTTP/1.1" 200 OK'
-
-
-@pytest.fixture(name="knowledge", scope="module")
-def knowledge_fixture(tmp_path_factory: pytest.TempPathFactory) -> Knowledge:
-    """The bundled knowledge, compiled once."""
-    return load(environment={"XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache"))})
 
 
 def _cases() -> list[Path]:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from syrupy.extensions.single_file import SingleFileSnapshotExtension
 
-from triage.engine import load, scan_inputs
+from triage.engine import scan_inputs
 from triage.reading.inputs import open_inputs
 from triage.reading.source import ReadError
 from triage.reporting.outlet import Outlet
@@ -34,12 +34,6 @@ SUFFIXES = {
     "markdown": "md",
     "sarif": "sarif",
 }
-
-
-@pytest.fixture(name="knowledge", scope="module")
-def knowledge_fixture(tmp_path_factory: pytest.TempPathFactory) -> Knowledge:
-    """The bundled knowledge, with a cache of its own."""
-    return load(environment={"XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache"))})
 
 
 def report_on(name: str, knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch) -> Report:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension
 
-from triage.engine import load, scan_text
+from triage.engine import scan_text
 from triage.fixing.case import case_of
 from triage.fixing.lint import check_playbooks, check_references
 from triage.fixing.parameters import questions, resolve
@@ -49,12 +49,6 @@ class Golden(SingleFileSnapshotExtension):
     """A preview is a text file."""
 
     file_extension = "txt"
-
-
-@pytest.fixture(name="knowledge", scope="module")
-def knowledge_fixture(tmp_path_factory: pytest.TempPathFactory) -> Knowledge:
-    """The bundled knowledge, with a cache of its own."""
-    return load(environment={"XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache"))})
 
 
 def found_at_usr_bin(argv: Sequence[str], *, allowed: frozenset[Path] = frozenset()) -> tuple[str, ...] | Missing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,22 +27,33 @@ def read_private(path: Path) -> bytes | None:
         # Not to wait for a writer, should a named pipe stand in its place.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         with open(descriptor, "rb") as stream:
-            return stream.read() if _is_ours(os.fstat(descriptor), folder=False) else None
+            info = os.fstat(descriptor)
+            if not _is_ours(info, folder=False):
+                return None
+            # What is in use is forgotten last; a mount may not note it by itself.
+            with contextlib.suppress(OSError):
+                os.utime(descriptor, ns=(time.time_ns(), info.st_mtime_ns))
+            return stream.read()
     except OSError:
         return None
 
 
 def write_private(path: Path, parts: Sequence[bytes], most: int) -> None:
-    """Put ``path`` in place in one step, and drop the oldest files of its suffix beyond ``most``. A cache is a convenience:
+    """Put ``path`` in place in one step, and drop the files of its suffix beyond ``most`` that were not read for longest. A cache is a convenience:
     on a read-only or full disk, or in a foreign folder, nothing is written and nothing is raised."""
     with contextlib.suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if _is_ours(path.parent.stat(), folder=True):
-            _replace(path, parts)
+            put_in_place(path, parts)
             _forget_old(path, most)
 
 
-def _replace(path: Path, parts: Sequence[bytes]) -> None:
+def put_in_place(path: Path, parts: Sequence[bytes]) -> None:
+    """Make ``path`` a file of ``parts`` that only we can read, in one step.
+
+    Raises:
+        OSError: it cannot be written; what stood there before still does.
+    """
     # Late: it brings shutil and the decompressors along, and a warm start writes nothing.
     import tempfile
 
@@ -59,7 +71,7 @@ def _replace(path: Path, parts: Sequence[bytes]) -> None:
 def _forget_old(kept: Path, most: int) -> None:
     # A folder or a dangling link would only raise, and keep the rest from being forgotten.
     others = (path for path in kept.parent.glob(f"*{kept.suffix}") if path != kept and path.is_file())
-    oldest = sorted(others, key=lambda path: path.stat().st_mtime)
+    oldest = sorted(others, key=lambda path: path.stat().st_atime)
     for path in oldest[: max(0, len(oldest) - most + 1)]:
         path.unlink(missing_ok=True)
 

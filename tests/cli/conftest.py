@@ -35,6 +35,6 @@ class Command:
 
 
 @pytest.fixture
-def sgltriage(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Command:
+def sgltriage(tmp_path: Path, cache: Path) -> Command:
     """The command in a fresh folder; the compiled knowledge is kept for the test session."""
-    return Command(tmp_path, tmp_path_factory.getbasetemp() / "knowledge")
+    return Command(tmp_path, cache)

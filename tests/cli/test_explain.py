@@ -9,23 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from triage.engine import load
 from triage.knowledge.compiled import Knowledge
 from triage.reporting.signature_page import signature_page
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One cache for all processes of this file."""
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(scope="module")
-def knowledge(cache: Path) -> Knowledge:
-    """The bundled knowledge."""
-    return load((), {"XDG_CACHE_HOME": str(cache)})
 
 
 def _run(cache: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

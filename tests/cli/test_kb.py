@@ -21,12 +21,6 @@ SIGNATURES = sorted((ROOT / "signatures").rglob("*.yaml"))
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One cache for all processes of this file, so that the knowledge is compiled once."""
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture
 def run(tmp_path: Path, cache: Path) -> Run:
     """The command with its arguments, in an empty directory with an empty home."""

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from triage.engine import load, scan_text
+from triage.engine import scan_text
 from triage.fixing.case import PHASE, CaseError, case_from_record, case_of
+from triage.knowledge.compiled import Knowledge
 from triage.model import Report
 from triage.playbook import Case
 from triage.reporting.outlet import Outlet
@@ -105,10 +106,9 @@ def test_a_deep_report() -> None:
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
+def report(knowledge: Knowledge) -> Report:
     """A real log, scanned."""
-    cache = tmp_path_factory.getbasetemp() / "knowledge"
-    return scan_text(LOG.read_bytes(), load((), {"XDG_CACHE_HOME": str(cache)}))
+    return scan_text(LOG.read_bytes(), knowledge)
 
 
 def test_written_down_and_read_it_is_the_same_case(report: Report) -> None:

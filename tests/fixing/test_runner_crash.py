@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
+from tests.fixing.warm_command import WarmCommand
 
 from triage.fixing.opening import open_fix
 from triage.fixing.runner import ready_steps
@@ -19,70 +23,80 @@ from triage.fixing.step_records import StepProgress, state_of
 from triage.knowledge.playbooks import load_playbook
 from triage.playbook import Case
 
-ROOT = Path(__file__).parents[2]
 HELPER = """
 # What each step, check and undo of the playbook does; once, where the file "fault" names it, it kills who runs it.
 import os, signal, sys, time
-from pathlib import Path
-what, step, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
-effects, fault = folder / "effects", folder / "fault"
+what, step, folder = sys.argv[1:4]
+effects, fault = folder + "/effects", folder + "/fault"
 
-def point(name):
-    if not fault.exists() or fault.read_text() != f"{what} {step} {name}":
-        return
-    fault.unlink()
-    if name == "start":
-        os.kill(os.getppid(), signal.SIGKILL)
-        time.sleep(0.2)
-    else:
-        # Whoever runs us must not see us end: it is stopped first, and the test kills it then.
-        os.kill(os.getppid(), signal.SIGSTOP)
+def text_of(path):
+    try:
+        with open(path) as stream:
+            return stream.read()
+    except FileNotFoundError:
+        return ""
 
-point("start")
-there = effects.read_text().split() if effects.exists() else []
+def write(path, text):
+    with open(path, "w") as stream:
+        stream.write(text)
+
+def is_at(name):
+    if text_of(fault) != f"{what} {step} {name}":
+        return False
+    os.unlink(fault)
+    return True
+
+runner = os.getppid()
+is_left_alone = is_at("start")
+if is_left_alone:
+    os.kill(runner, signal.SIGKILL)
+    while os.getppid() == runner:
+        time.sleep(0.005)
+there = text_of(effects).split()
 if what == "do":
-    effects.write_text("\\n".join([*there, step]))
+    write(effects, "\\n".join([*there, step]))
 if what == "undo":
-    effects.write_text("\\n".join(item for item in there if item != step))
+    write(effects, "\\n".join(item for item in there if item != step))
+if is_left_alone:
+    write(folder + "/left-alone", "")
 if what == "ask" and step not in there:
     sys.exit(1)
-point("end")
+if is_at("end"):
+    # Whoever runs us must not see us end: it is stopped first, and the test kills it then.
+    os.kill(runner, signal.SIGSTOP)
 """
-LAUNCHER = """
-# sgltriage itself, which dies where nothing that it starts could kill it.
-import os, signal, sys
-fault, word = sys.argv[1], sys.argv[2].encode()
-sys.argv[1:] = sys.argv[3:]
-
-def die(event, arguments):
+FAULTS = {
+    "none": "",
     # Everything for the process is made ready, and it is not started yet.
-    if event == "subprocess.Popen" and [b"do", word] == [os.fsencode(item) for item in arguments[1]][2:4]:
+    "before-exec": """
+import os, signal, sys
+def die(event, arguments):
+    if event == "subprocess.Popen" and [b"do", {word!r}] == [os.fsencode(item) for item in arguments[1]][3:5]:
         os.kill(os.getpid(), signal.SIGKILL)
-
-def half(file, data, write=os.write):
+sys.addaudithook(die)
+""",
     # The disk gets half of the record, and then the machine is off.
-    if word not in data:
+    "journal-write": """
+import os, signal
+def half(file, data, write=os.write):
+    if {word!r} not in data:
         return write(file, data)
     write(file, data[: len(data) // 2])
     os.kill(os.getpid(), signal.SIGKILL)
-
-if fault == "before-exec":
-    sys.addaudithook(die)
-if fault == "journal-write":
-    os.write = half
-from triage.cli.main import run
-run()
-"""
+os.write = half
+""",
+}
+"""What sgltriage does to itself, where nothing that it starts could kill it."""
 STEP = """
   - id: {step}
     title: The {step} step
     why: To leave a trace.
     kind: change
-    argv: ["{{python}}", "{{helper}}", do, {step}, "{{folder}}"]
-    verify: {{argv: ["{{python}}", "{{helper}}", ask, {step}, "{{folder}}"], label: verified}}
-    undo: {{argv: ["{{python}}", "{{helper}}", undo, {step}, "{{folder}}"]}}
+    argv: ["{{python}}", -IS, "{{helper}}", do, {step}, "{{folder}}"]
+    verify: {{argv: ["{{python}}", -IS, "{{helper}}", ask, {step}, "{{folder}}"], label: verified}}
+    undo: {{argv: ["{{python}}", -IS, "{{helper}}", undo, {step}, "{{folder}}"]}}
 """
-CHECK = '    already_done: {{argv: ["{{python}}", "{{helper}}", ask, {step}, "{{folder}}"], label: there}}\n'
+CHECK = '    already_done: {{argv: ["{{python}}", -IS, "{{helper}}", ask, {step}, "{{folder}}"], label: there}}\n'
 EDIT = """
   - id: edit
     title: Set a variable
@@ -91,13 +105,14 @@ EDIT = """
     edit: {file: "{folder}/server.env", set: {A: "2"}}
 """
 STEPS = ("first", "second", "third")
+NewFix: TypeAlias = "Callable[[str], Fix]"
 
 
 class Fix:
     """One playbook in a home of its own, run for real."""
 
-    def __init__(self, folder: Path, cache: Path, steps: str) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, cache: Path, command: WarmCommand, steps: str) -> None:
+        self.folder, self.command = folder, command
         self.helper = folder / "helper.py"
         self.helper.write_text(HELPER)
         path = folder / "pack" / "playbooks" / "test" / "three-steps.yaml"
@@ -110,9 +125,8 @@ class Fix:
         )
         self.trust = ("--trust", hashlib.sha256(path.read_bytes()).hexdigest()[:12])
         self.environment = {
-            "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(folder), "XDG_STATE_HOME": str(folder / "state"),
+            "PATH": os.environ["PATH"], "HOME": str(folder), "XDG_STATE_HOME": str(folder / "state"),
             "XDG_CACHE_HOME": str(cache), "LC_ALL": "C.UTF-8",
-            "PYTHONPYCACHEPREFIX": str(cache / "bytecode"),
         }  # fmt: skip
         given = {"helper": str(self.helper), "folder": str(folder)}
         self.begin = (
@@ -130,17 +144,17 @@ class Fix:
 
     def run(self, *words: str, fault: str = "none", word: str = "-") -> subprocess.CompletedProcess[str]:
         """One process of ``sgltriage fix``, to its end; one that was stopped is killed when its step has ended."""
-        command = [sys.executable, "-c", LAUNCHER, fault, word, "fix", *words, *self.trust]
-        process = subprocess.Popen(
-            command, env=self.environment, cwd=self.folder, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        done = self.command.run(
+            ("fix", *words, *self.trust), self.folder, self.environment, prelude=FAULTS[fault].format(word=word.encode()),
+            on_stop=_killed_when_its_child_is_dead,
         )  # fmt: skip
-        if (self.folder / "fault").exists() and (self.folder / "fault").read_text().endswith(" end"):
-            _, status = os.waitpid(process.pid, os.WUNTRACED)
-            assert os.WIFSTOPPED(status), "the step did not get to its end"
-            _wait_for_dead_child(process.pid)
-            process.kill()
-        out, err = process.communicate(timeout=60)
-        return subprocess.CompletedProcess(command, process.returncode, out, err)
+        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def broken_off(self, before: str) -> None:
+        """A run that ends at a step which is not what was agreed to, so that it can be gone on with."""
+        done = self.run(*self.begin, *self.agreed(before), "--yes-to", f"{before}@000000000000")
+        assert done.returncode == 1, done.stderr
+        assert "it is not what was agreed to" in done.stdout
 
     def killed(self, *words: str, at: str = "", fault: str = "none", word: str = "-") -> None:
         """A run that does not survive."""
@@ -149,7 +163,8 @@ class Fix:
         done = self.run(*words, fault=fault, word=word)
         assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
         if at.endswith(" start"):
-            time.sleep(0.5)  # what was started goes on without us
+            # What was started goes on without us.
+            assert _soon((self.folder / "left-alone").exists), "what was left alone did not end"
 
     @property
     def effects(self) -> list[str]:
@@ -170,14 +185,20 @@ class Fix:
         return state_of(self.last.records)
 
 
-def _wait_for_dead_child(pid: int) -> None:
-    for _ in range(500):
-        for folder in Path("/proc").iterdir():
-            words = _stat(folder)
-            if words and words[1] == str(pid) and words[0] == "Z":
-                return
-        time.sleep(0.01)
-    pytest.fail("the step did not end")
+def _killed_when_its_child_is_dead(pid: int) -> None:
+    def is_dead() -> bool:
+        return any(words[:2] == ["Z", str(pid)] for words in map(_stat, Path("/proc").iterdir()))
+
+    assert _soon(is_dead), "the step did not end"
+    os.kill(pid, signal.SIGKILL)
+
+
+def _soon(condition: Callable[[], bool]) -> bool:
+    for _ in range(2000):
+        if condition():
+            return True
+        time.sleep(0.005)
+    return False
 
 
 def _stat(folder: Path) -> list[str]:
@@ -187,10 +208,17 @@ def _stat(folder: Path) -> list[str]:
         return []
 
 
+@pytest.fixture(scope="module")
+def command(cache: Path) -> Iterator[WarmCommand]:
+    """The command, for all tests of the module."""
+    with contextlib.closing(WarmCommand(cache)) as found:
+        yield found
+
+
 @pytest.fixture
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The compiled knowledge, kept for the test session."""
-    return tmp_path_factory.getbasetemp() / "knowledge"
+def new_fix(tmp_path: Path, cache: Path, command: WarmCommand) -> NewFix:
+    """Makes a playbook of these steps in a home of its own."""
+    return lambda steps: Fix(tmp_path, cache, command, steps)
 
 
 def three(second: str = "") -> str:
@@ -219,14 +247,13 @@ CONCLUDED = {
 
 
 @pytest.mark.parametrize("point", CONCLUDED)
-def test_a_step_with_a_check_is_neither_repeated_nor_left_out(tmp_path: Path, cache: Path, point: str) -> None:
+def test_a_step_with_a_check_is_neither_repeated_nor_left_out(new_fix: NewFix, point: str) -> None:
     """Resumed, the check tells whether the step was done; what is left is done, and each step once."""
     fault, progress, had_effect, torn = CONCLUDED[point]
-    fix = Fix(tmp_path, cache, three(CHECK))
+    fix = new_fix(three(CHECK))
     if "word" in fault:
-        # The records of the first step are written in a run of their own, so that those of the second are the first hit.
-        done = fix.run(*fix.begin, *fix.agreed("second", "third"))
-        assert done.returncode == 1, done.stderr
+        # The records of the first step are written by a process of their own, so that those of the second are the first hit.
+        fix.broken_off(before="second")
         fix.killed("--resume", *fix.agreed(), **fault)
     else:
         fix.killed(*fix.begin, *fix.agreed(), **fault)
@@ -240,10 +267,10 @@ def test_a_step_with_a_check_is_neither_repeated_nor_left_out(tmp_path: Path, ca
     finished(fix)
 
 
-def test_a_step_that_was_not_started_is_asked_about(tmp_path: Path, cache: Path) -> None:
+def test_a_step_that_was_not_started_is_asked_about(new_fix: NewFix) -> None:
     """Killed between its begin and its exec: nobody can know that it was not started, so nothing goes on before somebody says
     what is to be done; then it is done, once."""
-    fix = Fix(tmp_path, cache, three())
+    fix = new_fix(three())
     fix.killed(*fix.begin, *fix.agreed(), fault="before-exec", word="second")
     assert fix.progress == {"first": StepProgress.FINISHED, "second": StepProgress.BEGUN}
     asked = fix.run("--resume", *fix.agreed("second"))
@@ -255,9 +282,9 @@ def test_a_step_that_was_not_started_is_asked_about(tmp_path: Path, cache: Path)
     finished(fix)
 
 
-def test_a_step_that_was_carried_out_is_asked_about(tmp_path: Path, cache: Path) -> None:
+def test_a_step_that_was_carried_out_is_asked_about(new_fix: NewFix) -> None:
     """Killed between its end and the record of that, without a check: it is not repeated, and can be taken back."""
-    fix = Fix(tmp_path, cache, three())
+    fix = new_fix(three())
     fix.killed(*fix.begin, *fix.agreed(), at="do second end")
     asked = fix.run("--resume", *fix.agreed("second"))
     assert "it was begun and has no end" in asked.stdout
@@ -270,9 +297,9 @@ def test_a_step_that_was_carried_out_is_asked_about(tmp_path: Path, cache: Path)
     assert verify(fix.last.path) is None
 
 
-def test_killed_while_it_is_verified(tmp_path: Path, cache: Path) -> None:
+def test_killed_while_it_is_verified(new_fix: NewFix) -> None:
     """The step has its end and is not repeated, but what was not verified is verified then."""
-    fix = Fix(tmp_path, cache, three())
+    fix = new_fix(three())
     fix.killed(*fix.begin, *fix.agreed(), at="ask second start")
     assert fix.progress == {"first": StepProgress.FINISHED, "second": StepProgress.FINISHED}
     fix.run("--resume", *fix.agreed("second"))
@@ -281,9 +308,9 @@ def test_killed_while_it_is_verified(tmp_path: Path, cache: Path) -> None:
     assert verified == list(STEPS)
 
 
-def test_killed_while_the_plan_is_written(tmp_path: Path, cache: Path) -> None:
+def test_killed_while_the_plan_is_written(new_fix: NewFix) -> None:
     """Nothing was begun, and that is said in one line."""
-    fix = Fix(tmp_path, cache, three())
+    fix = new_fix(three())
     fix.killed(*fix.begin, *fix.agreed(), fault="journal-write", word='"event":"plan"')
     for verb in ("--resume", "--undo"):
         done = fix.run(verb)
@@ -293,9 +320,9 @@ def test_killed_while_the_plan_is_written(tmp_path: Path, cache: Path) -> None:
     assert fix.effects == []
 
 
-def test_killed_while_a_step_is_taken_back(tmp_path: Path, cache: Path) -> None:
+def test_killed_while_a_step_is_taken_back(new_fix: NewFix) -> None:
     """Those that were taken back are not taken back again, and the one in between is told as such."""
-    fix = Fix(tmp_path, cache, three())
+    fix = new_fix(three())
     fix.run(*fix.begin, *fix.agreed())
     finished(fix)
     tokens = _undo_tokens(fix.run("--undo").stdout)
@@ -315,12 +342,12 @@ def test_killed_while_a_step_is_taken_back(tmp_path: Path, cache: Path) -> None:
     assert verify(fix.last.path) is None
 
 
-def test_a_file_that_was_replaced_before_the_kill_comes_back(tmp_path: Path, cache: Path) -> None:
+def test_a_file_that_was_replaced_before_the_kill_comes_back(new_fix: NewFix, tmp_path: Path) -> None:
     """The file is changed and the journal does not say so: its copy is known all the same, and every byte comes back."""
     path = tmp_path / "server.env"
     before = b"# ours\r\nA=1\n\xff\n"
     path.write_bytes(before)
-    fix = Fix(tmp_path, cache, EDIT)
+    fix = new_fix(EDIT)
     fix.killed(*fix.begin, *fix.agreed(), fault="journal-write", word='"event":"end"')
     assert path.read_bytes() == before.replace(b"A=1", b"A=2")
     offered = fix.run("--undo").stdout
@@ -334,10 +361,10 @@ def _undo_tokens(shown: str) -> list[str]:
     return [line.split()[-1] for line in shown.splitlines() if line.split()[:2] == ["approve", "--yes-to"]]
 
 
-def test_a_run_that_goes_on_is_not_taken_over(tmp_path: Path, cache: Path) -> None:
+def test_a_run_that_goes_on_is_not_taken_over(new_fix: NewFix) -> None:
     """Two of them at once would each do what the other does."""
-    fix = Fix(tmp_path, cache, three())
-    fix.run(*fix.begin, *fix.agreed("second", "third"))
+    fix = new_fix(three())
+    fix.broken_off(before="second")
     from triage.fixing.journal import Journal
 
     with Journal.reopen(fix.last.path):

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from triage.engine import load
 from triage.knowledge.compiled import Knowledge
 from triage.knowledge.errors import Problems
 from triage.knowledge.loading import lint_packs
@@ -69,9 +68,9 @@ def lint(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], list[str]]:
 
 
 @pytest.fixture(scope="session")
-def bundled(tmp_path_factory: pytest.TempPathFactory) -> Knowledge:
+def bundled(knowledge: Knowledge) -> Knowledge:
     """The bundled knowledge, compiled once for all tests."""
-    return load((), {"XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache"))})
+    return knowledge
 
 
 @pytest.fixture(scope="session")

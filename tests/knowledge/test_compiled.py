@@ -41,7 +41,7 @@ from triage.knowledge.database import marker
 from triage.knowledge.errors import Problems
 from triage.knowledge.pack import read_pack
 markers = (marker("ready", "fired up and ready"), marker("ansi", r"\\x1b\\[", once=True))
-load_knowledge(read_pack(Path(sys.argv[1]), Problems()), markers, Path(sys.argv[2]))
+load_knowledge([read_pack(Path(sys.argv[1]), Problems())], markers, Path(sys.argv[2]))
 """
 
 
@@ -53,7 +53,7 @@ class Loader:
         self.decoded = 0
 
     def load(self) -> Knowledge:
-        return load_knowledge(read_pack(self.pack, Problems()), MARKERS, self.cache)
+        return load_knowledge([read_pack(self.pack, Problems())], MARKERS, self.cache)
 
     def file(self) -> Path:
         (found,) = self.cache.glob("*.kb")
@@ -115,7 +115,7 @@ def test_any_change_of_the_rules_compiles_again(loader: Loader, change: str) -> 
     elif change == "move":
         file.rename(loader.pack / "network" / file.name)
     if change == "markers":
-        after = seen(load_knowledge(read_pack(loader.pack, Problems()), MARKERS[:1], loader.cache))
+        after = seen(load_knowledge([read_pack(loader.pack, Problems())], MARKERS[:1], loader.cache))
     else:
         after = seen(loader.load())
     assert loader.decoded == 2
@@ -265,7 +265,7 @@ def test_an_altered_rule_in_the_cache_is_noticed(loader: Loader) -> None:
 
 def test_without_a_cache(loader: Loader) -> None:
     """Without a cache folder the knowledge is the same and nothing is written."""
-    first = load_knowledge(read_pack(loader.pack, Problems()), MARKERS, None)
+    first = load_knowledge([read_pack(loader.pack, Problems())], MARKERS, None)
     assert not loader.cache.exists()
     assert seen(first) == seen(loader.load())
 
@@ -274,7 +274,7 @@ def test_cache_that_cannot_be_written(loader: Loader, tmp_path: Path) -> None:
     """A cache folder that cannot be made costs nothing but the time to compile."""
     (tmp_path / "file").write_text("x", encoding="utf-8")
     for impossible in (tmp_path / "file" / "cache", Path("/dev/null/cache"), Path("/proc/none/cache")):
-        assert len(load_knowledge(read_pack(loader.pack, Problems()), MARKERS, impossible).base) == 3
+        assert len(load_knowledge([read_pack(loader.pack, Problems())], MARKERS, impossible).base) == 3
 
 
 @pytest.mark.skipif(ROOT, reason="root writes where it may not")
@@ -326,3 +326,37 @@ def test_nothing_unpickles() -> None:
             assert not {"pickle", "marshal", "shelve", "dill", "cloudpickle"} & {
                 name.partition(".")[0] for name in names
             }, path
+
+
+def test_a_further_pack_is_added_to_what_was_compiled_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two packs whose first was loaded before only the second is decoded, and all is as when both were decoded at once."""
+    cache = tmp_path / "cache"
+    shutil.copytree(VALID, tmp_path / "one")
+    text = (tmp_path / "one" / "memory" / "frobnicator-failed.yaml").read_text(encoding="utf-8")
+    (tmp_path / "two" / "memory").mkdir(parents=True)
+    (tmp_path / "two" / "memory" / "new-cause.yaml").write_text(
+        text.replace("id: frobnicator-failed", "id: new-cause"), encoding="utf-8"
+    )
+    packs = [read_pack(tmp_path / name, Problems()) for name in ("one", "two")]
+    load_knowledge(packs[:1], MARKERS, cache)
+    decoded: list[str] = []
+    original = loading.decode_files
+
+    def counting(files: Any, *rest: Any) -> Any:
+        decoded.extend(item.path for item in files)
+        return original(files, *rest)
+
+    monkeypatch.setattr(loading, "decode_files", counting)
+    added = load_knowledge(packs, MARKERS, cache)
+    assert decoded == [packs[1][0].path]
+    assert seen(added) == seen(load_knowledge(packs, MARKERS, cache)) == seen(load_knowledge(packs, MARKERS, None))
+
+
+def test_a_further_pack_may_not_take_an_id(tmp_path: Path) -> None:
+    """An id that an earlier pack has is refused, also when that pack comes from the cache."""
+    shutil.copytree(VALID, tmp_path / "one")
+    shutil.copytree(VALID, tmp_path / "two")
+    packs = [read_pack(tmp_path / name, Problems()) for name in ("one", "two")]
+    load_knowledge(packs[:1], MARKERS, tmp_path / "cache")
+    with pytest.raises(KnowledgeError, match=r"two/.*id '.*' is taken by .*one/"):
+        load_knowledge(packs, MARKERS, tmp_path / "cache")

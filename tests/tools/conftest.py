@@ -55,7 +55,7 @@ def tiny_knowledge_fixture(tmp_path_factory: pytest.TempPathFactory) -> Knowledg
     top.mkdir()
     for identifier in CAUSES:
         (top / f"{identifier}.yaml").write_text(signature(identifier), encoding="utf-8")
-    return load_knowledge(read_pack(top.parent, Problems()), all_markers(), None)
+    return load_knowledge([read_pack(top.parent, Problems())], all_markers(), None)
 
 
 @pytest.fixture(name="write_case")

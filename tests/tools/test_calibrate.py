@@ -13,7 +13,6 @@ from tools.corpus import corpus_root, read_cases
 from tools.fit import HeldOut
 from tools.trials import Judge, Outcome, figures, trials
 from tools.weight_table import AUTHORS, table_source
-from triage.engine import load
 from triage.reasoning.weights_table import TABLE
 
 if TYPE_CHECKING:
@@ -101,13 +100,12 @@ def test_reliability_bins(tiny_knowledge: Knowledge, table_file: Path) -> None:
 
 
 @pytest.mark.corpus
-def test_numbers_in_use_suit_the_labelled_corpus(tmp_path: Path) -> None:
+def test_numbers_in_use_suit_the_labelled_corpus(knowledge: Knowledge) -> None:
     """Those that are shipped lose no more than the authors' own, and no answer is wrong and sure."""
     try:
         root = corpus_root()
     except SystemExit as reason:
         pytest.skip(str(reason))
-    knowledge = load(environment={"XDG_CACHE_HOME": str(tmp_path)})
     judge = Judge(trials(read_cases(knowledge, root), knowledge.base))
     used, authors = (figures(list(zip(judge.trials, judge.outcomes(table), strict=True))) for table in (TABLE, AUTHORS))
     assert used["loss"] <= authors["loss"]

@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from triage.engine import load, scan_text
+from triage.engine import scan_text
+from triage.knowledge.compiled import Knowledge
 from triage.model import Phase, Report, Verdict
 from triage.watching.events import EventKind, between, phase_events
 
 
 @pytest.fixture(name="report", scope="module")
-def report_fixture(tmp_path_factory: pytest.TempPathFactory) -> Report:
+def report_fixture(knowledge: Knowledge) -> Report:
     """One diagnosis, sure of it."""
-    knowledge = load(environment={"XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache"))})
     return scan_text(b"RuntimeError: Not enough memory. Please try to increase --mem-fraction-static.\n", knowledge)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from triage.engine import load, scan_text
+from triage.engine import scan_text
 from triage.knowledge.compiled import Knowledge
 from triage.model import Phase, Report
 from triage.watching.live_scan import LiveScan
@@ -15,12 +15,6 @@ from triage.watching.live_scan import LiveScan
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "logs"
 LOGS = sorted(FIXTURES.glob("*/*.log"))
 FRACTION = "RuntimeError: Not enough memory. Please try to increase --mem-fraction-static."
-
-
-@pytest.fixture(name="knowledge", scope="module")
-def knowledge_fixture(tmp_path_factory: pytest.TempPathFactory) -> Knowledge:
-    """The bundled knowledge, with a cache of its own."""
-    return load(environment={"XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache"))})
 
 
 def told(report: Report) -> tuple[object, ...]:

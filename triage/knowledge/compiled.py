@@ -18,7 +18,7 @@ from triage import __version__
 from triage.knowledge.base import KnowledgeBase, SignatureRecord
 from triage.knowledge.database import Expression, PatternDatabase, expressions_of
 from triage.knowledge.errors import KnowledgeError, Problem, Problems
-from triage.knowledge.pack import PackFile, content_hash, read_packs
+from triage.knowledge.pack import PackFile, content_hash, read_pack
 from triage.knowledge.stamp import stamp_of
 from triage.model import Location
 from triage.private_cache import read_private, write_private
@@ -49,20 +49,20 @@ def load_packs(roots: Sequence[Path], markers: Sequence[Expression], cache: Path
         found = _stored(cache, noted) if noted else None
         if found is not None:
             return found
-    files = read_packs(roots, Problems())
-    knowledge = load_knowledge(files, markers, cache)
+    packs = [read_pack(root, Problems()) for root in roots]
+    knowledge = load_knowledge(packs, markers, cache)
     if cache is not None and stamp is not None:
-        stamp.note(cache, content_hash(files, *_salt(markers)))
+        stamp.note(cache, _name(packs, markers))
     return knowledge
 
 
-def load_knowledge(files: Sequence[PackFile], markers: Sequence[Expression], cache: Path | None) -> Knowledge:
-    """The knowledge of ``files``, through the folder ``cache`` (None: without one).
+def load_knowledge(packs: Sequence[Sequence[PackFile]], markers: Sequence[Expression], cache: Path | None) -> Knowledge:
+    """The knowledge of ``packs``, the files of each, through the folder ``cache`` (None: without one).
 
     Raises:
         KnowledgeError: the first problem of a file, or a pattern that Hyperscan refuses.
     """
-    name = content_hash(files, *_salt(markers))
+    name = _name(packs, markers)
     if cache is not None:
         found = _stored(cache, name)
         if found is not None:
@@ -70,12 +70,20 @@ def load_knowledge(files: Sequence[PackFile], markers: Sequence[Expression], cac
     # YAML, packaging and the checks are only needed when something changed.
     from triage.knowledge.loading import decode_files
 
-    base = decode_files(files, Problems())
+    if cache is None or len(packs) < 2:
+        base = decode_files([item for pack in packs for item in pack], Problems())
+    else:
+        # Who tries a signature of a pack again and again does not wait for hundreds of others that stay as they are.
+        base = decode_files(packs[-1], Problems(), load_knowledge(packs[:-1], markers, cache).base)
     knowledge = Knowledge(base, compile_database(base, markers))
     if cache is not None:
         # Every edit of a pack makes a new file; a few are kept for those who go back and forth.
         write_private(_file(cache, name), _content(knowledge), most=8)
     return knowledge
+
+
+def _name(packs: Sequence[Sequence[PackFile]], markers: Sequence[Expression]) -> str:
+    return content_hash([item for pack in packs for item in pack], *_salt(markers))
 
 
 def _salt(markers: Sequence[Expression]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -10,18 +10,17 @@ from packaging.version import InvalidVersion, Version
 
 from triage.knowledge.base import KnowledgeBase
 from triage.knowledge.errors import Problems, did_you_mean
-from triage.knowledge.ordinary import is_ordinary
 from triage.model import Evidence, Role, Severity, Signature, Strength
 
 Complaint = tuple[tuple[str | int, ...], str]
 """Where in the file (keys and list indexes, as SignatureRecord.place takes them), and what is wrong there."""
 
 
-def check_signatures(base: KnowledgeBase, problems: Problems) -> None:
-    """Report every inconsistency of the whole knowledge base."""
-    for signature in base:
-        record = base.records[signature.id]
-        for steps, message in _complaints(signature, base):
+def check_signatures(base: KnowledgeBase, identifiers: Iterable[str], problems: Problems) -> None:
+    """Report every inconsistency of some signatures, in themselves and with the rest of the knowledge base."""
+    for identifier in identifiers:
+        record = base.records[identifier]
+        for steps, message in _complaints(base.get(identifier), base):
             problems.add(record.place(*steps), message)
 
 
@@ -43,9 +42,6 @@ def _complaints(signature: Signature, base: KnowledgeBase) -> Iterator[Complaint
         seen.add(item.id)
         for steps, message in _evidence(item):
             yield ("evidence", index, *steps), message
-        for pattern in item.log.patterns if item.log is not None else ():
-            if is_ordinary(pattern.regex):
-                yield ("evidence", index, "log"), "matches a line of which healthy servers print thousands an hour"
     yield from _references(signature, base)
     yield from _versions(signature)
 

@@ -29,15 +29,17 @@ def lint_packs(roots: Sequence[Path], markers: Sequence[Expression]) -> tuple[Kn
     return base, sorted(problems.found, key=_order)
 
 
-def decode_files(files: Sequence[PackFile], problems: Problems) -> KnowledgeBase:
-    """The knowledge base of ``files``; what is wrong goes to ``problems``, the rest is kept."""
-    records: dict[str, SignatureRecord] = {}
+def decode_files(files: Sequence[PackFile], problems: Problems, known: KnowledgeBase | None = None) -> KnowledgeBase:
+    """The knowledge base of ``files``, added to one that was checked before; what is wrong goes to ``problems``, the rest
+    is kept."""
+    records = dict(known.records) if known is not None else {}
     for record in _decoded(files, problems):
         other = records.setdefault(record.data["id"], record)
         if other is not record:
             problems.add(record.place("id"), f"id '{record.data['id']}' is taken by {other.path}")
     base = KnowledgeBase(records)
-    check_signatures(base, problems)
+    checked = known.records if known is not None else ()
+    check_signatures(base, [identifier for identifier in base.ids() if identifier not in checked], problems)
     return base
 
 

@@ -7,6 +7,7 @@ or written in the form that all share; so nothing is looked for that confirmatio
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 MAX_GROUPS = 50
 _TOKEN = re.compile(
@@ -24,6 +25,8 @@ _TOKEN = re.compile(
 _ESCAPED = re.compile(r"\\.", re.DOTALL)
 
 
+# Asked once for what is wrong with a source, and once more when it is parsed.
+@lru_cache(maxsize=8)
 def standard_form(source: str) -> str:
     """``source`` in the syntax of the standard parser of any Python; it matches all that ``source`` matches.
 

@@ -8,6 +8,7 @@ from typing import Any
 from triage.knowledge.building import Plain
 from triage.knowledge.errors import Problems
 from triage.knowledge.nodes import ListNode, MappingNode, Node, ScalarNode
+from triage.knowledge.ordinary import is_ordinary
 from triage.knowledge.regex_syntax import MIN_LITERAL, complaint, group_names, mandatory_literal
 from triage.knowledge.spec import AnyScalar, ByShape, Integer, Kind, ListOf, MapOf, Record, Text
 from triage.model import Location, Phase, Prevalence, Role, Severity, Strength
@@ -75,6 +76,8 @@ class PatternKind:
                 node.location,
                 f"no literal of at least {MIN_LITERAL} characters must occur; declare one with 'literal:'",
             )
+        if is_ordinary(source):
+            problems.add(node.location, "matches a line of which healthy servers print thousands an hour")
         groups = group_names(source)
         for name in found.get("captures") or {}:
             if name not in groups:
