@@ -61,7 +61,6 @@ class Finding:
     hits: tuple[Hit, ...]
     last: Place
     count_exact: bool = True
-    discounted: int = 0
 
     @property
     def first(self) -> Hit:

@@ -12,7 +12,7 @@ _MACHINES = {
     3: "i686", 20: "ppc", 21: "ppc64le", 22: "s390x", 40: "armv7l", 62: "x86_64", 183: "aarch64", 243: "riscv64", 258: "loongarch64",
 }  # fmt: skip
 _LOAD, _DYNAMIC = 1, 2
-_NEEDED, _STRINGS, _STRINGS_SIZE, _SONAME, _RPATH, _RUNPATH = 1, 5, 10, 14, 15, 29
+_NEEDED, _STRINGS, _STRINGS_SIZE, _RPATH, _RUNPATH = 1, 5, 10, 15, 29
 _MAX_HEADERS = 512
 _MAX_DYNAMIC = 1 << 18
 _MAX_STRINGS = 16 << 20
@@ -24,7 +24,6 @@ class ElfFile:
     """``machine`` as ``uname -m`` names it; ``needed`` in the loader's order; paths as they are written, ``$ORIGIN`` included."""
 
     machine: str
-    soname: str = ""
     needed: tuple[str, ...] = ()
     rpath: tuple[str, ...] = ()
     runpath: tuple[str, ...] = ()
@@ -86,7 +85,6 @@ def _read(stream: BinaryIO) -> ElfFile:
     )
     return ElfFile(
         machine,
-        _name(names, values[_SONAME]) if _SONAME in values else "",
         tuple(_name(names, value) for tag, value in entries[:end] if tag == _NEEDED),
         _folders(names, values.get(_RPATH)),
         _folders(names, values.get(_RUNPATH)),
