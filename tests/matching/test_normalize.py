@@ -128,3 +128,9 @@ def test_where_an_open_record_begins(lines: list[bytes], left: int) -> None:
     start = open_partial_start(text, 0, len(text))
     assert text[start:].count(b"\n") == left
     assert start == 0 or text[start - 1 : start] == b"\n"
+
+
+def test_typographic_quotes_are_plain() -> None:
+    """What a chat made of the quotes of a pasted log is undone; other characters of that block stay."""
+    pasted = "No module named ‘sgl_kernel’ … “quoted” – dash\n".encode()
+    assert normalize(pasted) == "No module named 'sgl_kernel' … \"quoted\" – dash\n".encode()

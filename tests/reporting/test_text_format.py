@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from triage.model import Fact, Input, Report, Severity, Verdict
-from triage.reporting.cells import cells
+from triage.cells import cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -31,6 +31,8 @@ class KnowledgeBase:
 
     records: Mapping[str, SignatureRecord]
     _built: dict[str, Signature] = field(default_factory=dict)
+    sample_owners: dict[str, list[str]] = field(default_factory=dict)
+    """What reasoning/nearest.py made of the examples when it was first asked: a live report is made many times."""
 
     def __contains__(self, identifier: object) -> bool:
         return identifier in self.records

@@ -12,7 +12,7 @@ from triage.records import dataclass
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
-_NORMALIZE = frozenset({"@ansi", "@cri-partial", "@docker-json"})
+_NORMALIZE = frozenset({"@ansi", "@cri-partial", "@docker-json", "@typographic-quote"})
 MANY = 20_000
 """Candidates in one block from which on it is taken in small parts: a storm is beginning."""
 _CACHED = 256 << 10

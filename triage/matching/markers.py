@@ -43,6 +43,7 @@ ERROR_MARKERS: tuple[tuple[str, str], ...] = (
 STREAM_MARKERS: tuple[Expression, ...] = (
     marker("ansi", r"\x1b\[", "\x1b[", once=True),
     marker("cri-partial", r" std(?:out|err) P ", " P ", once=True),
+    marker("typographic-quote", "\u2018|\u2019|\u201c|\u201d", once=True),
     marker("docker-json", r"^\{\"log\":\"", '{"log":"', once=True),
 )
 

@@ -6,22 +6,35 @@ The number of line feeds never changes, so a line keeps its number; only its byt
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from triage.lazy_regex import lazy_regex
 
+if TYPE_CHECKING:
+    import re
+
 _ANSI = lazy_regex(rb"\x1b\[[0-9;:?]*[ -/]*[@-~]")
+_TYPOGRAPHIC_QUOTE = lazy_regex(rb"\xe2\x80(?:(?P<single>[\x98-\x9b])|[\x9c-\x9f])")
 _CRI = lazy_regex(rb"(?P<time>\S+) (?P<stream>stdout|stderr) (?P<kind>[FP]) ")
 _PARTIAL = {b"stdout": b" stdout P ", b"stderr": b" stderr P "}
 MAX_JOINED = 1 << 20
 
 
 def normalize(region: bytes) -> bytes:
-    """``region`` (whole lines) with docker's JSON unwrapped, CRI's partial records joined and colour codes removed."""
+    """``region`` (whole lines) with docker's JSON unwrapped, CRI's partial records joined, colour codes removed and typographic
+    quotes made plain."""
     if b'{"log":"' in region:
         region = b"\n".join(_docker_line(line) for line in region.split(b"\n"))
     if b" stdout P " in region or b" stderr P " in region:
         region = _join_partial(region)
+    if b"\xe2\x80" in region:
+        # Chats and word processors turn the quotes of a pasted log into these; compilers print them in UTF-8 locales.
+        region = _TYPOGRAPHIC_QUOTE.sub(_plain_quote, region)
     return _ANSI.sub(b"", region) if b"\x1b[" in region else region
+
+
+def _plain_quote(found: re.Match[bytes]) -> bytes:
+    return b"'" if found["single"] else b'"'
 
 
 def open_partial_start(lines: bytes | bytearray, start: int, end: int) -> int:

@@ -110,7 +110,7 @@ def _findings(scan: SourceScan, phases: _PhaseLine) -> list[Finding]:
         if series.last is None:
             continue  # only inside text that clients wrote
         hits: tuple[Hit, ...] = tuple(replace(hit, phase=phases.at(hit.place)) for hit in series.hits)
-        finding = Finding(key, scan.source, series.count, hits, series.last, series.exact, series.dumped)
+        finding = Finding(key, scan.source, series.count, hits, series.last, series.exact)
         found.append(finding)
         found.extend(replace(finding, key=other) for other in scan.shared.get(key, ()))
     return found

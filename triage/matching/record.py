@@ -58,6 +58,21 @@ class SourceScan:
     _error_counts: dict[str, int] = field(default_factory=dict)
     _last_error_line: int = 0
 
+    def twin(self) -> SourceScan:
+        """Another one that holds the same, and grows by itself."""
+        return replace(
+            self,
+            series={key: series.twin() for key, series in self.series.items()},
+            muted=set(self.muted),
+            counted_from=dict(self.counted_from),
+            phases=list(self.phases),
+            facts=list(self.facts),
+            errors=dict(self.errors),
+            limits=list(self.limits),
+            _refusals=dict(self._refusals),
+            _error_counts=dict(self._error_counts),
+        )
+
     def add_hit(self, hit: Hit, raw_end: int) -> None:
         """A confirmed hit of a signature's pattern, on a line that ends at ``raw_end`` of the buffer."""
         series = self.series.setdefault(hit.key, Series())
@@ -83,15 +98,20 @@ class SourceScan:
 
     def add_phase(self, hit: Hit) -> None:
         """A line that begins a phase. A dump of settings is where a launch is seen; other dumps tell nothing."""
-        if hit.context is Context.REQUEST_DUMP or len(self.phases) >= KEPT_PHASES:
+        if hit.context is Context.REQUEST_DUMP:
             return
+        if len(self.phases) >= KEPT_PHASES:
+            # A server that dies and is started again for days: its last starts tell more than its first.
+            del self.phases[: KEPT_PHASES // 2]
         name = hit.key.removeprefix(PHASE_PREFIX)
         self.phases.append(PhaseChange(name, _PHASES[hit.key], hit.place))
 
     def add_fact_line(self, hit: Hit, message: str) -> None:
         """A line that carries facts; ``message`` is the whole of it, a dump of settings can be 20 KiB long."""
-        if hit.context is Context.REQUEST_DUMP or len(self.facts) >= KEPT_FACTS:
+        if hit.context is Context.REQUEST_DUMP:
             return
+        if len(self.facts) >= KEPT_FACTS:
+            del self.facts[: KEPT_FACTS // 2]
         from triage.matching.facts import read_facts  # only a log that states facts pays for their readers
 
         origin = f"{hit.place.source}:{hit.place.line}"

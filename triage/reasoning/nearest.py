@@ -56,6 +56,8 @@ def normalised(text: str) -> str:
 
 def _samples(base: KnowledgeBase) -> dict[str, list[str]]:
     """Each line of an example, normalised, with the signatures that have it."""
+    if base.sample_owners:
+        return base.sample_owners
     owners: dict[str, list[str]] = {}
     for identifier, record in base.records.items():
         for line in dict.fromkeys(line for example in record.data["examples"] for line in str(example).splitlines()):
@@ -64,4 +66,5 @@ def _samples(base: KnowledgeBase) -> dict[str, list[str]]:
                 names = owners.setdefault(message, [])
                 if identifier not in names:
                     names.append(identifier)
-    return {sample: names for sample, names in owners.items() if len(names) <= _COMMON}
+    base.sample_owners.update((sample, names) for sample, names in owners.items() if len(names) <= _COMMON)
+    return base.sample_owners

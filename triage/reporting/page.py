@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.model import Place, Severity, Value
-from triage.reporting.cells import cells, cut
+from triage.cells import cells, cut
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

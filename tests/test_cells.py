@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.reporting.cells import cells, cut
+from triage.cells import cells, cut
 
 
 @pytest.mark.parametrize(("text", "width"), [("abc", 3), ("日志", 4), ("e\u0301", 1), ("🚧", 2), ("", 0)])
