@@ -17,11 +17,11 @@ sys.path.insert(0, str(_ROOT))  # so that `python bench/run.py` finds its neighb
 
 from bench.logs import small_log  # noqa: E402
 from bench.measure import Series, interleaved, run_once  # noqa: E402
+from bench.surroundings import command_here, environment_in, size_of  # noqa: E402
 
 _SLICE = 50
 _SLICE_CAP = 2 << 20
 _SLOW_S = 120.0
-_UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 Row = dict[str, Any]
 
 
@@ -35,7 +35,7 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory(prefix="sgltriage-bench-") as name:
         folder = Path(name)
-        bench = Bench(folder, args.command.split() if args.command else _command(), args.repetitions)
+        bench = Bench(folder, args.command.split() if args.command else command_here(), args.repetitions)
         if args.startup:
             results["startup"] = bench.startup()
         elif args.signatures_factor:
@@ -49,7 +49,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--size", type=_size, default=1 << 30, help="bytes of the log, with K, M or G (default 1G)")
+    parser.add_argument("--size", type=size_of, default=1 << 30, help="bytes of the log, with K, M or G (default 1G)")
     parser.add_argument("--kind", choices=("decode", "storm", "both"), default="both")
     parser.add_argument("--repetitions", type=int, default=5, help="rounds of all tools in turn (default 5)")
     parser.add_argument("--signatures-factor", type=int, metavar="N", help="compare with N times as many signatures")
@@ -59,16 +59,6 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _size(text: str) -> int:
-    unit = _UNITS.get(text[-1:].upper(), 0)
-    return int(float(text[:-1]) * unit) if unit else int(text)
-
-
-def _command() -> list[str]:
-    script = Path(sys.executable).with_name("sgltriage")
-    return [str(script)] if script.exists() else [sys.executable, "-m", "triage"]
-
-
 class Bench:
     """The measurements. All files are made in ``folder``; the pattern cache is there too and is warmed first."""
 
@@ -76,15 +66,7 @@ class Bench:
         self._folder = folder
         self._command = command
         self._repetitions = repetitions
-        self._environment = {
-            **os.environ,
-            "LC_ALL": "C.UTF-8",
-            "XDG_CACHE_HOME": str(folder / "cache"),
-            "PYTHONPATH": str(_ROOT),
-            # Compiled modules are kept, as in any installation, but not beside the sources that are measured.
-            "PYTHONPYCACHEPREFIX": str(folder / "pycache"),
-            "PYTHONDONTWRITEBYTECODE": "",
-        }
+        self._environment = environment_in(folder)
 
     def throughput(self, size: int, kind: str) -> list[Row]:
         """One log against every tool."""

@@ -158,9 +158,9 @@ def observe_text(text: bytes, knowledge: Knowledge, source: str = "<text>", chun
     return observe([scanner.finish()], [((), False)])
 
 
-def new_scanner(label: str, knowledge: Knowledge) -> Scanner:
-    """A scanner for one source of which nothing was read yet."""
-    return Scanner(label, knowledge.database, Confirmer(_lookup(knowledge)), _lanes())
+def new_scanner(label: str, knowledge: Knowledge, *, live: bool = False) -> Scanner:
+    """A scanner for one source of which nothing was read yet; ``live``: one that grows in small pieces."""
+    return Scanner(label, knowledge.database, Confirmer(_lookup(knowledge)), 1 if live else _lanes(), live=live)
 
 
 def _pump(source: Source, scanner: Scanner, on_bytes: Callable[[str, int], None] | None, gate: Gate) -> None:

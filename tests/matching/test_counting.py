@@ -89,3 +89,15 @@ def test_numpy_waits_for_a_large_input() -> None:
     """A small input is counted without the seventy milliseconds that importing numpy takes."""
     code = "import sys; from triage.matching.counting import LineCounter as C; C().feeds(b'a\\n' * 99_999, 0, 199_998); sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=False).returncode == 0
+
+
+def test_a_source_that_grows_does_without_numpy() -> None:
+    """Its pieces are small for days: the import would hold up events, and take memory for nothing."""
+    counter = LineCounter(live=True)
+    text = bytearray(b"line\n" * 30_000)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LineCounter, "_load", lambda _: pytest.fail("numpy is imported"))
+        patch.setattr(counting, "LARGE", 0)
+        assert counter.feeds(text, 0, len(text)) == 30_000
+        assert counter.survey(text, 0, len(text), 0) == (30_000, True)
+        assert counter.decode_errors(text, 0, len(text)) == 0

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.reading.following import Clock, Follow
+from triage.reading.following import FollowedFile
 from triage.reading.inputs import open_inputs
 from triage.reading.source import ReadError, Source
 
@@ -46,6 +49,8 @@ def read_all() -> ReadAll:
 
 _MEASURE = """
 import sys
+from tests.reading.following import Clock, Follow
+from triage.reading.following import FollowedFile
 from triage.reading.inputs import open_inputs
 view = memoryview(bytearray(1 << 20))
 for source in open_inputs([sys.argv[1]], stdin=None):
@@ -67,3 +72,29 @@ def peak_of() -> Callable[[str], int]:
         return int(done.stdout)
 
     return measure
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The clock of the sources of a test."""
+    return Clock()
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """The path that is followed."""
+    return tmp_path / "server.log"
+
+
+@pytest.fixture
+def follow(log: Path, clock: Clock) -> Iterator[Follow]:
+    """Makes sources that are closed after the test."""
+    made: list[FollowedFile] = []
+
+    def make(path: Path = log, **options: object) -> FollowedFile:
+        made.append(FollowedFile(str(path), clock=clock, **options))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield make
+    for source in made:
+        source.close()

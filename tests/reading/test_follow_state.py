@@ -112,3 +112,17 @@ def test_full_disk_keeps_the_old_state(tmp_path: Path, monkeypatch: pytest.Monke
     assert "No space left" in note.text
     assert StateFile(str(path)).load()[0].positions == {"a": POSITION}
     assert os.listdir(tmp_path) == ["state.json"]  # noqa: PTH208
+
+
+def test_a_device_is_not_replaced(tmp_path: Path) -> None:
+    """``--state /dev/null`` as root would leave the machine without it."""
+    path = str(tmp_path / "state.json")
+    try:
+        os.mknod(path, 0o600 | stat.S_IFCHR, os.makedev(1, 3))
+    except PermissionError:
+        pytest.skip("devices cannot be made here")
+    note = StateFile(path).save({"a": POSITION})
+    assert note is not None
+    assert "cannot be stored (a device)" in note.text
+    assert stat.S_ISCHR(os.lstat(path).st_mode)
+    assert os.listdir(tmp_path) == ["state.json"]  # noqa: PTH208

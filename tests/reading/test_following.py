@@ -8,67 +8,17 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.reading.following import Clock, Follow, append, kinds, taken
 from triage.reading.follow_position import position_of
 from triage.reading.following import FollowedFile
 from triage.reading.live import Chunk, Note
 
 NOBODY = 65534
-Follow = Callable[..., FollowedFile]
-
-
-class Clock:
-    """Seconds that pass when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> Path:
-    return tmp_path / "server.log"
-
-
-@pytest.fixture
-def follow(log: Path, clock: Clock) -> Iterator[Follow]:
-    """Makes sources that are closed after the test."""
-    made: list[FollowedFile] = []
-
-    def make(path: Path = log, **options: object) -> FollowedFile:
-        made.append(FollowedFile(str(path), clock=clock, **options))  # type: ignore[arg-type]
-        return made[-1]
-
-    yield make
-    for source in made:
-        source.close()
-
-
-def taken(source: FollowedFile, polls: int = 3) -> tuple[bytes, list[Note]]:
-    """What some polls give: the bytes joined, and the notes."""
-    items = [item for _ in range(polls) for item in source.poll()]
-    data = b"".join(item.data for item in items if isinstance(item, Chunk))
-    return data, [item for item in items if isinstance(item, Note)]
-
-
-def kinds(notes: list[Note]) -> list[str]:
-    return [note.kind + ("!" if note.loss else "") for note in notes]
-
-
-def append(path: Path, data: bytes) -> None:
-    with path.open("ab") as stream:
-        stream.write(data)
 
 
 def test_growth_is_handed_out_with_its_place(log: Path, follow: Follow) -> None:

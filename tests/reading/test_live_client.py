@@ -10,26 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.reading.following import Clock
+from tests.reading.live_items import joined
 from triage.reading.live import Chunk, Item, Note
 from triage.reading.live_child import LiveClient
 from triage.reading.live_sources import ClientCommand
 
 Make = Callable[..., LiveClient]
-
-
-class Clock:
-    """Seconds that pass when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture
@@ -62,10 +49,6 @@ def until(source: LiveClient, kind: str, *, within_s: float = 10.0) -> list[Item
         items += source.poll()
         time.sleep(0.002)
     return items
-
-
-def joined(items: list[Item]) -> bytes:
-    return b"".join(item.data for item in items if isinstance(item, Chunk))
 
 
 def test_output_and_end(client: Make) -> None:

@@ -17,18 +17,23 @@ from triage.reading.live_sources import client_command
         ),
         (
             "docker:sglang",
-            "docker logs --follow --tail=10000 -- sglang",
-            "docker logs --follow --since=1700000000.500000 -- sglang",
+            "docker logs --follow --timestamps --tail=10000 -- sglang",
+            "docker logs --follow --timestamps --since=1700000000.500000 -- sglang",
         ),
         (
             "kubectl:-n serving 'pod/sglang-0' -c server",
-            "kubectl logs --follow --tail=10000 -n serving pod/sglang-0 -c server",
-            "kubectl logs --follow -n serving pod/sglang-0 -c server --since-time=2023-11-14T22:13:20Z",
+            "kubectl logs --follow --timestamps --tail=10000 -n serving pod/sglang-0 -c server",
+            "kubectl logs --follow --timestamps -n serving pod/sglang-0 -c server --since-time=2023-11-14T22:13:20Z",
         ),
         (
             "kubectl:pod/a --tail 5 --since=1h",
-            "kubectl logs --follow pod/a --tail 5 --since=1h",
-            "kubectl logs --follow pod/a --since-time=2023-11-14T22:13:20Z",
+            "kubectl logs --follow --timestamps pod/a --tail 5 --since=1h",
+            "kubectl logs --follow --timestamps pod/a --since-time=2023-11-14T22:13:20Z",
+        ),
+        (
+            "kubectl:pod/a --timestamps=false",
+            "kubectl logs --follow --tail=10000 pod/a --timestamps=false",
+            "kubectl logs --follow pod/a --timestamps=false --since-time=2023-11-14T22:13:20Z",
         ),
     ],
 )

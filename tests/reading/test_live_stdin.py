@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from triage.reading.live import Chunk, Item, Note
+from tests.reading.live_items import drained
+from triage.reading.live import Chunk, Note
 from triage.reading.live_stdin import LiveStdin
 
 Pipe = tuple[int, int]
@@ -25,17 +26,6 @@ def pipe() -> Iterator[Pipe]:
         except OSError:
             # The test closed the writer's end.
             continue
-
-
-def drained(source: LiveStdin, *, within_s: float = 5.0) -> list[Item]:
-    """All items up to the end."""
-    items: list[Item] = []
-    end = time.monotonic() + within_s
-    while not source.ended:
-        assert time.monotonic() < end
-        items += source.poll()
-        time.sleep(0.001)
-    return items
 
 
 def write_all(fd: int, data: bytes) -> None:

@@ -12,28 +12,21 @@ from pathlib import Path
 
 import pytest
 
-from triage.reading.live import Chunk, Item, Note
+from tests.reading.live_items import drained, joined
+from triage.reading.live import Item, Note
 from triage.reading.live_tee import LiveTee
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def end_of(source: LiveTee, *, within_s: float = 10.0) -> list[Item]:
-    """All items up to the end."""
-    items: list[Item] = []
+    """All items up to the end, once the process has gone too."""
     end = time.monotonic() + within_s
-    while not source.ended:
-        assert time.monotonic() < end
-        items += source.poll()
-        time.sleep(0.001)
+    items = drained(source, within_s=within_s)
     while source._pid is not None and time.monotonic() < end:
         source.close()
         time.sleep(0.001)
     return items
-
-
-def joined(items: list[Item]) -> bytes:
-    return b"".join(item.data for item in items if isinstance(item, Chunk))
 
 
 def test_bytes_reach_both(tmp_path: Path) -> None:

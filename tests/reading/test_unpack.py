@@ -6,7 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
-import zlib
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,18 +22,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-TEXT = b"".join(b"[2026-03-01 10:00:00 TP%d] Decode batch. #token: %d\n" % (n % 8, n * 7919) for n in range(40_000))
+TEXT = b"".join(b"[2026-03-01 10:00:00 TP%d] Decode batch. #token: %d\n" % (n % 8, n * 7919) for n in range(20_000))
 
 
 def _zstd(data: bytes) -> bytes:
     return zstandard.ZstdCompressor(write_checksum=True).compress(data)
 
 
+# The least effort: what is tested is unpacking.
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
-    "gzip": gzip.compress,
+    "gzip": partial(gzip.compress, compresslevel=1),
     "zstd": _zstd,
-    "xz": lzma.compress,
-    "bzip2": bz2.compress,
+    "xz": partial(lzma.compress, preset=0),
+    "bzip2": partial(bz2.compress, compresslevel=1),
 }
 KINDS = pytest.mark.parametrize("kind", PACKERS)
 
@@ -80,7 +81,7 @@ def test_cut_data_gives_what_is_there_and_says_so(tmp_path: Path, kind: str, rea
     # Random letters do not shrink much, so half of the data is surely enough for whole blocks of every format.
     import random
 
-    text = b"".join(b"%016x\n" % number for number in random.Random(1).choices(range(1 << 60), k=120_000))
+    text = b"".join(b"%016x\n" % number for number in random.Random(1).choices(range(1 << 60), k=60_000))
     packed = PACKERS[kind](text)
     (tmp_path / "a").write_bytes(packed[: len(packed) // 2])
     ((_, data, notes, truncated),) = read_all([tmp_path / "a"])
@@ -236,14 +237,16 @@ def test_sniffing_does_not_take_words_for_packings() -> None:
 
 
 def test_stream_is_lazy(tmp_path: Path) -> None:
-    """Opening a large packed file unpacks its first piece only."""
-    packed = zlib.compressobj(1, zlib.DEFLATED, 31)
-    with (tmp_path / "a.gz").open("wb") as file:
-        for _ in range(200):
-            file.write(packed.compress(TEXT))
-        file.write(packed.flush())
+    """Opening a packed file, and reading its beginning, does not unpack the rest: damage at its end is not known yet."""
+    packed = bytearray(gzip.compress(TEXT * 4, compresslevel=1))
+    packed[-6] ^= 0xFF
+    (tmp_path / "a.gz").write_bytes(packed)
     (source,) = open_inputs([str(tmp_path / "a.gz")], stdin=None)
     assert isinstance(source, Source)
+    view = memoryview(bytearray(1 << 20))
     with source:
-        assert source.bytes_read == 0
-        assert source.readinto(memoryview(bytearray(100))) == 100
+        assert source.readinto(view[:100]) == 100
+        assert not source.truncated
+        while source.readinto(view):
+            pass
+        assert source.truncated

@@ -250,8 +250,8 @@ ADVERSARIAL = [*PIECES, "\"api_key=a", "'api_key=\"", "\\\"api_key\\\": \\\"", "
 @pytest.mark.parametrize("seed", ADVERSARIAL)
 def test_hostile_repetition_is_linear(seed: str) -> None:
     """A line made to be searched over and over costs time in proportion to its length: minutes if it were not."""
-    text = seed * (120_000 // len(seed))
+    text = seed * (60_000 // len(seed))
     began = time.process_time()
     redact(text)
     redact("ReqInput(" + text)
-    assert time.process_time() - began < 10
+    assert time.process_time() - began < 5

@@ -59,13 +59,15 @@ class SlidingBuffer:
         return self.bytes[self._filled - 1] if self._filled else None
 
     def regions(self, *, final: bool = False) -> Iterator[Region]:
-        """Everything that can be scanned now; with ``final`` the unfinished rest too. The buffer then makes room."""
+        """Everything that can be scanned now; with ``final`` the unfinished rest too. Unless ``final``, the buffer then makes
+        room: until then no byte moves."""
         while True:
             region = self._piece(final=final) or self._lines(final=final)
             if region is None:
                 break
             yield region
-        self._slide()
+        if not final:
+            self._slide()
 
     def _lines(self, *, final: bool) -> Region | None:
         """Whole lines up to the last line feed, stopping before an overlong line."""

@@ -36,6 +36,10 @@ class Confirmer:
     )
     _timeouts: dict[str, int] = field(default_factory=dict)
 
+    def twin(self) -> Confirmer:
+        """Another one that knows what this one does, and whose time-outs are its own from here on."""
+        return Confirmer(self.lookup, list(self.limits), self._patterns, self._compiled, dict(self._timeouts))
+
     def pattern(self, key: str) -> Pattern:
         """The pattern of that key."""
         found = self._patterns.get(key)

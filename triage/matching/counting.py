@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 LARGE = 32 << 20
@@ -12,11 +13,13 @@ _FEW_LINES = 500
 
 
 class LineCounter:
-    """Counts in parts of a buffer. numpy (70 ms to import) is taken once LARGE bytes have been counted."""
+    """Counts in parts of a buffer. numpy (70 ms to import) is taken once LARGE bytes have been counted, unless ``live``."""
 
-    __slots__ = ("_numpy", "_room", "_seen")
+    __slots__ = ("_large", "_numpy", "_room", "_seen")
 
-    def __init__(self) -> None:
+    def __init__(self, *, live: bool = False) -> None:
+        # What grows in small pieces for days never makes up for numpy's memory, nor for the pause while it is imported.
+        self._large = math.inf if live else LARGE
         self._seen = 0
         self._numpy: Any = None
         self._room: dict[int, Any] = {}
@@ -26,7 +29,7 @@ class LineCounter:
         after a scan; calls at the same time need a ``lane`` each."""
         size = end - start
         self._seen += size
-        if self._seen < LARGE:
+        if self._seen < self._large:
             part = bytes(memoryview(text)[start:end])
             return part.count(b"\n"), part.isascii()
         numpy = self._load()
@@ -43,7 +46,7 @@ class LineCounter:
         if size <= 0:
             return 0
         self._seen += size
-        if size < _STEP or self._seen < LARGE:
+        if size < _STEP or self._seen < self._large:
             return text.count(b"\n", start, end)
         numpy = self._load()
         return int(numpy.count_nonzero(numpy.frombuffer(text, numpy.uint8, size, start) == 10))
@@ -90,7 +93,7 @@ class LineCounter:
 
     def _is_ascii(self, text: bytes | bytearray, start: int, end: int) -> bool:
         size = end - start
-        if size < _STEP or self._seen < LARGE:
+        if size < _STEP or self._seen < self._large:
             return bytes(memoryview(text)[start:end]).isascii()
         numpy = self._load()
         return not int(numpy.bitwise_or.reduce(numpy.frombuffer(text, numpy.uint8, size, start))) & 0x80

@@ -53,6 +53,12 @@ class LineInspector:
         self._parsed: tuple[str, Prefix] | None = None
         self.long_line: LineContext | None = None
 
+    def twin(self, confirmer: Confirmer) -> LineInspector:
+        """Another one at the same place, which remembers nothing of the lines that it looks at for this one."""
+        other = LineInspector(self._source, confirmer, self._buffer)
+        other.long_line = self.long_line
+        return other
+
     def forget(self) -> None:
         """The buffer moved."""
         self._contexts.forget()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 
 from triage.model import Context, Hit, Place
 from triage.records import dataclass
@@ -27,6 +27,10 @@ class Series:
     hits: list[Hit] = field(default_factory=list)
     last: Place | None = None
     _ranks: set[str | None] = field(default_factory=set)
+
+    def twin(self) -> Series:
+        """Another one with the same hits, which counts by itself."""
+        return replace(self, hits=list(self.hits), _ranks=set(self._ranks))
 
     @property
     def storming(self) -> bool:

@@ -26,6 +26,10 @@ class LineShapes:
     _seen: dict[bytes, int] = field(default_factory=dict)
     _keys: dict[bytes, tuple[str, ...] | None] = field(default_factory=dict)
 
+    def twin(self) -> LineShapes:
+        """Another one that knows the same, and learns by itself."""
+        return LineShapes(dict(self.known), dict(self._seen), dict(self._keys))
+
     def note(self, shape: bytes, keys: tuple[str, ...] | None) -> None:
         """A line of ``shape`` was looked at and matched ``keys``; None: what it means hangs on more than the line."""
         if shape not in self._seen:

@@ -7,20 +7,13 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from triage.reading.follow_beside import Beside, is_one_missing, older_than, opened_all
 from triage.reading.follow_file import OpenFile
 from triage.reading.follow_late import LateFiles
+from triage.reading.follow_notes import came_between, cut_without_copy, not_found_again
 from triage.reading.follow_path import FollowedPath, Unavailable
-from triage.reading.follow_resume import beside, is_at, not_found_again
-from triage.reading.follow_siblings import (
-    Sibling,
-    heads,
-    holds,
-    is_copy,
-    is_known,
-    is_listed,
-    opened,
-    siblings,
-)
+from triage.reading.follow_resume import beside, is_at
+from triage.reading.follow_siblings import Sibling, is_copy, is_listed
 from triage.reading.live import Chunk, Note
 
 if TYPE_CHECKING:
@@ -45,7 +38,7 @@ class Chain:
         self.files: deque[OpenFile] = deque()
         self.grew_at = clock()
         self._place, self._clock = place, clock
-        self._known: dict[tuple[int, int], tuple[int, str]] = {}
+        self._beside = Beside(place)
         self._late = LateFiles(clock)
         self._generation = -1
         self._doubts = 0
@@ -58,7 +51,7 @@ class Chain:
 
     def remember_siblings(self) -> None:
         """Take note of the rotated files that are there: they are none of ours."""
-        self._known = heads(siblings(self._place.path))
+        self._beside.know_only(self._beside.listed())
 
     def begin(self, *, at_end: bool) -> None:
         """Open the first file. Raises Unavailable."""
@@ -91,32 +84,34 @@ class Chain:
         last = self.newest
         if last is None:
             return
-        found = siblings(self._place.path)
+        found = self._beside.listed()
         own = next((sibling.order for sibling in found if sibling.identity == last.identity), None)
         newer = [one for one in found if own is None or one.order > own]
-        unseen = [one for one in newer if self._is_unseen(one, last)]
+        unseen = self._beside.unseen(newer, last, self.files, self._late.files)
         taken = self._opened(unseen)
         if taken is None or not is_listed(self._place.path, found):
             return
         if taken:
-            out.append(_came_between(unseen, missing=False))
+            out.append(came_between(unseen, missing=False))
             self.files.extend(taken)
         # Not the older ones: if the last file was truncated, which is not asked here, its copies are among them.
-        self._known.update(heads(newer))
+        self._beside.know(newer)
 
     def catch_up(self, file: OpenFile, out: list[Item]) -> bool:
         """Put before ``file``, the first, which is not read yet, those that came and went unseen before it.
 
         Returns False if that cannot be told now, while a rotation is under way. Raises WasCut.
         """
+        late = self._late.files
         for _ in range(_TRIES):
             file.check()
-            found = siblings(self._place.path)
+            found = self._beside.listed()
             # Copies of what the file holds are told by comparing, so it must hold the same after the list was made.
             file.check()
-            before = [one for one in self._older(found, file) if not is_copy(one, file.fd)]
-            unseen = [one for one in before if self._is_unseen(one, file)]
-            missing = self._is_one_missing(found, file, unseen)
+            older = older_than(file, found, is_newest=file is self.newest)
+            before = [one for one in older if not is_copy(one, file.fd)]
+            unseen = self._beside.unseen(before, file, self.files, late)
+            missing = bool(late) and is_one_missing(late[-1], file, found, unseen)
             certain = not missing and is_listed(self._place.path, found)
             taken = self._opened(unseen) if certain or self._doubts >= _DOUBTS else None
             if taken is not None:
@@ -127,8 +122,8 @@ class Chain:
         missing = missing or (self._cut_unread and not unseen)
         self._doubts, self._cut_unread = 0, False
         if unseen or missing:
-            out.append(_came_between(unseen, missing))
-        self._known.update(heads(before))
+            out.append(came_between(unseen, missing))
+        self._beside.know(before)
         self.files.extendleft(reversed(taken))
         # An empty file may still have content that comes and goes before it is seen.
         file.caught_up = file.size > 0
@@ -156,8 +151,10 @@ class Chain:
         Returns False if that cannot be told now, while a rotation is under way; the file is as it was.
         """
         for _ in range(_TRIES):
-            found = siblings(self._place.path)
-            if (copy := self._copy_of(file, found)) is not None or is_listed(self._place.path, found):
+            found = self._beside.listed()
+            if (copy := self._beside.copy_of(file, found, (*self.files, *self._late.files))) is not None or is_listed(
+                self._place.path, found
+            ):
                 break
         else:
             if self._doubts < _DOUBTS:
@@ -176,7 +173,7 @@ class Chain:
         else:
             if doubtful:
                 out.append(Chunk(doubtful, file.offset, file.generation))
-            out.append(_cut_without_copy(file.offset, len(doubtful)))
+            out.append(cut_without_copy(file.offset, len(doubtful)))
         file.restart()
         return True
 
@@ -190,7 +187,7 @@ class Chain:
 
     def resume(self, position: Position, out: list[Item]) -> bool:
         """Go on from a position of an earlier run; False if there is nothing to read yet. Raises Unavailable."""
-        found = siblings(self._place.path)
+        found = self._beside.listed()
         try:
             current = self._place.open()
         except Unavailable as error:
@@ -210,7 +207,7 @@ class Chain:
         self._generation = position.generation
         if own is None or not position.offset:
             seen = [sibling for sibling in found if sibling.modified_ns <= position.modified_ns]
-        self._known = heads(seen)
+        self._beside.know_only(seen)
         if own is None:
             out.append(not_found_again(position))
         else:
@@ -225,8 +222,7 @@ class Chain:
     def retire(self) -> None:
         """The first file is read to its end, and another one comes after it."""
         file = self.files.popleft()
-        mark = file.position(self._place.path).fingerprint
-        self._known[file.identity] = (mark.head_length, mark.head)
+        self._beside.know_read(file)
         self._late.add(file)
 
     def read_late(self, out: list[Item], most: int) -> None:
@@ -246,81 +242,5 @@ class Chain:
         else:
             self.files.append(current)
 
-    def _older(self, found: list[Sibling], file: OpenFile) -> list[Sibling]:
-        """The rotated files that were written before the file."""
-        own = next((sibling for sibling in found if sibling.identity == file.identity), None)
-        if own is not None:
-            return [sibling for sibling in found if sibling.order < own.order]
-        if file is self.newest:
-            return found
-        return [sibling for sibling in found if sibling.modified_ns < file.modified_ns]
-
-    def _is_unseen(self, sibling: Sibling, file: OpenFile) -> bool:
-        """Whether the rotated file has content that did not come by, and may be read."""
-        ours = {one.identity for one in self.files} | {one.identity for one in self._late.files}
-        unseen = sibling.size > 0 and sibling.identity not in ours and not is_known(sibling, self._known)
-        # A backup of what is being read, or was read last, brings nothing new.
-        read = [file, *self._late.files]
-        return unseen and self._is_allowed(sibling, file) and not any(is_copy(sibling, one.fd) for one in read)
-
-    def _is_allowed(self, sibling: Sibling, file: OpenFile) -> bool:
-        # Who may rename files here must not make root read what is somebody else's.
-        return not self._place.privileged or sibling.owner == file.owner
-
-    def _is_one_missing(self, found: list[Sibling], file: OpenFile, unseen: list[Sibling]) -> bool:
-        """Whether files came after the one that was read last, and before ``file``, that are not there any more."""
-        if not self._late.files:
-            return False
-        last = self._late.files[-1]
-        numbers = {one.identity: one.number for one in found if one.number is not None}
-        if last.identity in numbers:
-            expected = range(numbers.get(file.identity, 0) + 1, numbers[last.identity])
-            return not set(expected) <= set(numbers.values())
-        # Had only the last one been rotated away, it would not be deleted while newer ones are kept.
-        return bool(unseen) and os.fstat(last.fd).st_nlink == 0
-
     def _opened(self, found: list[Sibling]) -> list[OpenFile] | None:
-        """The files, to be read from their beginnings; None if one of them has another name by now."""
-        files: list[OpenFile] = []
-        for sibling in found:
-            if (pair := opened(sibling)) is not None:
-                files.append(OpenFile(*pair, caught_up=True))
-            elif self._doubts < _DOUBTS:
-                for file in files:
-                    file.close()
-                return None
-        return files
-
-    def _copy_of(self, file: OpenFile, found: list[Sibling]) -> OpenFile | None:
-        """A copy beside the file that has all that was read of it, at the same offset."""
-        position = file.position(self._place.path)
-        if not position.fingerprint.head_length:
-            return None
-        ours = {one.identity for one in self.files} | {one.identity for one in self._late.files}
-        fit = [
-            one for one in found if one.identity not in ours and self._is_allowed(one, file) and holds(one, position)
-        ]
-        fit.sort(key=lambda one: is_known(one, self._known))
-        for sibling in fit:
-            if (pair := opened(sibling)) is not None:
-                copy = OpenFile(*pair, caught_up=True)
-                copy.inherit(file)
-                return copy
-        return None
-
-
-def _came_between(unseen: list[Sibling], missing: bool) -> Note:
-    names = ", ".join(sibling.path for sibling in unseen)
-    text = (
-        f"{len(unseen):,} more came and went since the last look and are read first: {names}" if unseen else "rotated"
-    )
-    if missing:
-        text += "; others came and went of which nothing is left beside them: what was written there is not known"
-    return Note("rotated", text, loss=missing)
-
-
-def _cut_without_copy(offset: int, doubtful: int) -> Note:
-    text = f"truncated after byte {offset + doubtful:,}, and no copy lies beside it: what was written between the last look and the truncation is not known"
-    if doubtful:
-        text += f"; the last {doubtful:,} bytes were read meanwhile and may be damaged or come again"
-    return Note("truncated", text, loss=True)
+        return opened_all(found, skip_renamed=self._doubts >= _DOUBTS)

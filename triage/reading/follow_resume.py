@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from triage.reading.follow_file import OpenFile
 from triage.reading.follow_siblings import Sibling, holds, opened, with_inode
-from triage.reading.live import Note
 
 if TYPE_CHECKING:
     from triage.reading.follow_position import Position
@@ -31,12 +30,3 @@ def is_at(file: OpenFile, position: Position, *, by_inode: bool) -> bool:
     known = by_inode or position.fingerprint.head_length > 0
     long = os.fstat(file.fd).st_size >= position.offset
     return known and long and position.fingerprint.holds(file.fd, position.offset)
-
-
-def not_found_again(position: Position) -> Note:
-    """The note for a position whose file is gone, or has other content."""
-    text = (
-        f"the content that an earlier run read up to byte {position.offset:,} is not found again: "
-        "what was written to it after that is not known, and what is there now is read from its beginning"
-    )
-    return Note("rotated", text, loss=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import stat
@@ -95,6 +96,11 @@ class StateFile:
         return content
 
     def _replace(self, content: bytes) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            mode = os.lstat(self.path).st_mode
+            if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+                # Root would replace a device of the machine, such as /dev/null, as readily as a file.
+                raise OSError(errno.EINVAL, "a device")
         # One name for each process, so that what a killed one left is overwritten by chance only, and then harmlessly.
         temporary = f"{self.path}.new-{os.getpid()}"
         with contextlib.suppress(FileNotFoundError):

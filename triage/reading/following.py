@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from triage.reading.follow_chain import Chain
 from triage.reading.follow_file import OpenFile, WasCut
+from triage.reading.follow_notes import passed_over
 from triage.reading.follow_path import FollowedPath, Unavailable
 from triage.reading.live import Chunk, Note
 from triage.reading.opening import explain
@@ -197,7 +198,7 @@ class FollowedFile:
                     return
                 most -= max(1, len(cut.doubtful))
                 continue
-            _tell(file, out)
+            out += passed_over(file)
             if data:
                 chain.grew_at = self._clock()
                 out.append(Chunk(data, file.start, file.generation))
@@ -244,17 +245,3 @@ class FollowedFile:
         if text != self._trouble:
             self._trouble = text
             out.append(Note(kind, text))
-
-
-def _tell(file: OpenFile, out: list[Item]) -> None:
-    """Notes on what a read passed over."""
-    if file.skipped:
-        text = (
-            f"{file.skipped:,} NUL bytes of a hole that was never written were passed over up to byte {file.offset:,}"
-        )
-        out.append(Note("hole", text))
-        file.skipped = 0
-    if file.shortened:
-        text = f"cut to a shorter length beyond byte {file.offset:,}, up to which it was read: what was cut off is not known"
-        out.append(Note("truncated", text, loss=True))
-        file.shortened = False

@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from triage.reading.live import Chunk, Item, Note
+from triage.reading.live_overlap import BEFORE_S, Overlap
 from triage.reading.opening import explain
 
 if TYPE_CHECKING:
@@ -23,14 +24,15 @@ _BLOCK = 1 << 17
 _WORDS = 2000
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 _GRACE_S = 1.0
-_OVERLAP_S = 1.0
 
 
 class LiveClient:
     """What a client prints. It has a session of its own, and is ended by `close`; one that ends is started again after a
     pause that doubles from 1 to 60 s, and begins anew once it has run for a minute. It waits when we are slow.
 
-    ``clock`` gives monotonic seconds, ``wall_clock`` those since 1970; ``restart`` False: the source ends with its client.
+    It goes on where it stopped: a second before its last line, by the time stamps of the lines, and the lines that came
+    before are left out. ``clock`` gives monotonic seconds, ``wall_clock`` those since 1970, for a client whose lines have
+    no time stamps; ``restart`` False: the source ends with its client.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class LiveClient:
         self._words = b""
         self._generation, self._offset = -1, 0
         self._heard_at: float | None = None
+        self._overlap = Overlap()
         self._start_at = self._started_at = clock()
         self._pause_s = _FIRST_PAUSE_S
         self._output_over = self._closed = False
@@ -85,7 +88,8 @@ class LiveClient:
             _end(process)
 
     def _start(self, out: list[Item]) -> None:
-        since = None if self._heard_at is None else self._heard_at - _OVERLAP_S
+        stamped = self._overlap.since()
+        since = stamped if stamped is not None or self._heard_at is None else self._heard_at - BEFORE_S
         argv = self._command.argv(since)
         again = self._generation >= 0
         try:
@@ -104,8 +108,8 @@ class LiveClient:
         self._generation, self._offset, self._output_over = self._generation + 1, 0, False
         self._started_at = self._clock()
         if again:
-            text = f"{argv[0]} was started again: lines from about a second before its last one come twice"
-            out.append(Note("restarted", text, loss=True))
+            self._overlap.begin_again()
+            out.append(_restarted(argv[0], stamped is not None, self._overlap.complete))
 
     def _read(self, process: subprocess.Popen[bytes], most: int, out: list[Item]) -> None:
         assert process.stdout is not None
@@ -119,10 +123,9 @@ class LiveClient:
             if not data:
                 self._output_over = True
                 break
-            out.append(Chunk(data, self._offset, self._generation))
-            self._offset += len(data)
             self._heard_at = self._wall_clock()
             most -= len(data)
+            self._give(self._overlap.take(data), out)
             if not self._command.errors_apart:
                 self._words = (self._words + data)[-_WORDS:]
         if process.stderr is not None:
@@ -130,12 +133,18 @@ class LiveClient:
                 while words := os.read(process.stderr.fileno(), _BLOCK):
                     self._words = (self._words + words)[-_WORDS:]
 
+    def _give(self, data: bytes, out: list[Item]) -> None:
+        if data:
+            out.append(Chunk(data, self._offset, self._generation))
+            self._offset += len(data)
+
     def _attend(self, process: subprocess.Popen[bytes], out: list[Item]) -> None:
         """See whether the client ended. One of its own may hold the output open, so its end alone counts, once all was read."""
         if process.poll() is None or (not self._output_over and _is_readable(process)):
             return
         self._process = None
         _end(process)
+        self._give(self._overlap.rest(), out)
         code = process.returncode
         how = f"exit status {code}" if code >= 0 else f"signal {-code}"
         last = self._words.decode("utf-8", "replace").strip().rpartition("\n")[2].strip()
@@ -152,6 +161,17 @@ class LiveClient:
         self._start_at = self._clock() + self._pause_s
         out.append(Note("ended", f"{text}; it is started again in {self._pause_s:g} s"))
         self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
+
+
+def _restarted(name: str, stamped: bool, complete: bool) -> Note:
+    text = f"{name} was started again"
+    if not stamped:
+        text += ": its lines tell no time, so that some may be missing or come twice"
+    elif complete:
+        text += ", and goes on where it stopped"
+    else:
+        text += ": more lines came in the second before it stopped than are remembered, so that some come twice"
+    return Note("restarted", text, loss=not (stamped and complete))
 
 
 def _is_readable(process: subprocess.Popen[bytes]) -> bool:

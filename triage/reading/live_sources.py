@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 HISTORY_LINES = 10_000
 """How many lines of the past are asked for at first: a launch and what it led to."""
+_STARTS = ("--tail", "--since", "--since-time")
 
 
 @dataclass(frozen=True, slots=True)
 class ClientCommand:
-    """A client that prints a log and goes on. ``argv(since)`` is what is run, from ``since`` (seconds since 1970) or, for
+    """A client that prints a log and goes on, each line with its time in front. ``argv(since)`` is what is run, from ``since`` (seconds since 1970) or, for
     None, with some history; ``errors_apart``: what it prints to stderr is its own words and not the log."""
 
     label: str
@@ -54,7 +55,7 @@ def _journal(label: str, unit: str, lines: int) -> ClientCommand:
 def _docker(label: str, name: str, lines: int) -> ClientCommand:
     def argv(since: float | None) -> list[str]:
         start = [f"--tail={lines}"] if since is None else [f"--since={since:.6f}"]
-        return ["docker", "logs", "--follow", *start, "--", name]
+        return ["docker", "logs", "--follow", "--timestamps", *start, "--", name]
 
     # The stderr of the container comes as that of the client: it is the log.
     return ClientCommand(label, argv, errors_apart=False)
@@ -65,14 +66,16 @@ def _kubectl(label: str, words: str, lines: int) -> ClientCommand:
         arguments = shlex.split(words)
     except ValueError as error:
         raise ValueError(f"{label!r} cannot be split into words: {error}") from None
-    chosen = any(word.split("=")[0] in ("--tail", "--since", "--since-time") for word in arguments)
+    names = {word.split("=")[0] for word in arguments}
+    chosen = not names.isdisjoint(_STARTS)
+    stamps = [] if "--timestamps" in names else ["--timestamps"]
 
     def argv(since: float | None) -> list[str]:
         if since is None:
             start = [] if chosen else [f"--tail={lines}"]
-            return ["kubectl", "logs", "--follow", *start, *arguments]
+            return ["kubectl", "logs", "--follow", *stamps, *start, *arguments]
         moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(since))
-        return ["kubectl", "logs", "--follow", *_without_start(arguments), f"--since-time={moment}"]
+        return ["kubectl", "logs", "--follow", *stamps, *_without_start(arguments), f"--since-time={moment}"]
 
     return ClientCommand(label, argv, errors_apart=True)
 
@@ -85,7 +88,7 @@ def _without_start(arguments: list[str]) -> list[str]:
         name, equals, _ = word.partition("=")
         if skip:
             skip = False
-        elif name in ("--tail", "--since", "--since-time"):
+        elif name in _STARTS:
             skip = not equals
         else:
             kept.append(word)

@@ -23,8 +23,8 @@ class LiveTee:
 
     A process, because a thread would wait for the analysis (one interpreter runs one thread at a time) and die with it: so
     the output flows on while we are slow, have failed or were killed. What the analysis has no time for, beyond ``backlog``
-    bytes, is dropped with a note. ``source`` is taken over: it reads as empty here from now on, so that its writer is told
-    by SIGPIPE when nobody reads ``target`` any more.
+    bytes, is dropped with a note. Both are taken over, and lead nowhere here from now on: so the writer is told by SIGPIPE
+    when nobody reads ``target`` any more, and its reader sees the end when it comes, also while we are stopped or slow.
 
     Raises:
         OSError: the process cannot be started; nothing was changed.
@@ -39,8 +39,9 @@ class LiveTee:
             raise
         finally:
             os.close(theirs)
-        null = os.open(os.devnull, os.O_RDONLY)
+        null = os.open(os.devnull, os.O_RDWR)
         os.dup2(null, source)
+        os.dup2(null, target)
         os.close(null)
         os.set_blocking(self._side, False)
         widen(self._side)
