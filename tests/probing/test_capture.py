@@ -8,13 +8,14 @@ import sys
 import tempfile
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.processes import lives, soon
 from triage.probing.capture import MAX_TEXT, capture
 from triage.probing.probe import Command, File, Look, Transcript
 
@@ -24,25 +25,6 @@ ENVIRONMENT = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
 def shell(script: str, timeout_s: float = 10.0, environment: dict[str, str] | None = None) -> Transcript:
     """What a child of ours leaves."""
     return capture(Command(("sh", "-c", script), timeout_s), environment or ENVIRONMENT)
-
-
-def lives(pid: int) -> bool:
-    """Whether a process runs; one that has ended and was not waited for does not."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
-    except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] not in "ZX"
-
-
-def soon(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
-    """Whether it holds within some seconds."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def test_output_and_exit_code_are_kept() -> None:

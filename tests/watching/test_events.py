@@ -8,8 +8,8 @@ import pytest
 
 from triage.engine import scan_text
 from triage.knowledge.compiled import Knowledge
-from triage.model import Phase, Report, Verdict
-from triage.watching.events import EventKind, between, phase_events
+from triage.model import Report, Verdict
+from triage.watching.events import EventKind, between
 
 
 @pytest.fixture(name="report", scope="module")
@@ -54,11 +54,3 @@ def test_why_a_diagnosis_goes(report: Report) -> None:
     assert [(event.kind, event.by) for event in explained] == [(EventKind.EXPLAINED, "wider")]
     assert kinds(report, replace(report, diagnoses=(), recovered=(item,))) == ["diagnosis-resolved"]
     assert kinds(report, replace(report, diagnoses=())) == ["diagnosis-withdrawn"]
-
-
-def test_phases_with_the_time_that_the_last_one_took() -> None:
-    """Only what changed is told."""
-    old = {"a": Phase.WEIGHTS, "b": Phase.SERVING}
-    new = {"a": Phase.GRAPH_CAPTURE, "b": Phase.SERVING, "c": Phase.LAUNCH}
-    found = [(event.id, event.state, event.seconds) for event in phase_events(old, new, {"a": 10.0, "b": 5.0}, 40.0)]
-    assert found == [("a", "graph-capture", 30.0), ("c", "launch", None)]

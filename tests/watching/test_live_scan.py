@@ -1,46 +1,12 @@
-"""A log that grows ends where ``scan`` ends, however its bytes arrive."""
+"""What is known of logs that grow; that they end where ``scan`` ends is shown by test_watch_corpus.py."""
 
 from __future__ import annotations
 
-import random
-from pathlib import Path
-
-import pytest
-
-from triage.engine import scan_text
 from triage.knowledge.compiled import Knowledge
-from triage.model import Phase, Report
+from triage.model import Phase
 from triage.watching.live_scan import LiveScan
 
-FIXTURES = Path(__file__).parents[2] / "fixtures" / "logs"
-LOGS = sorted(FIXTURES.glob("*/*.log"))
 FRACTION = "RuntimeError: Not enough memory. Please try to increase --mem-fraction-static."
-
-
-def told(report: Report) -> tuple[object, ...]:
-    """What a report answers."""
-    return (
-        report.verdict,
-        [(item.id, round(item.confidence, 9), item.explains) for item in report.diagnoses],
-        report.unexplained_count,
-        [(item.lines, item.bytes) for item in report.observation.inputs],
-    )
-
-
-@pytest.mark.parametrize("path", LOGS, ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_random_pieces_end_like_a_scan(path: Path, knowledge: Knowledge) -> None:
-    """Pieces of any size, with looks in between at what is known by then."""
-    data = path.read_bytes()[: 1 << 20]
-    chance = random.Random(path.name)
-    live = LiveScan(knowledge)
-    at = 0
-    while at < len(data):
-        size = chance.choice((1, 7, 100, 4_000, 200_000))
-        live.take("log", data[at : at + size])
-        at += size
-        if chance.random() < 0.05:
-            live.report()
-    assert told(live.finish()) == told(scan_text(data, knowledge, "log"))
 
 
 def test_a_cause_is_told_before_the_end(knowledge: Knowledge) -> None:
@@ -75,7 +41,7 @@ def test_sources_are_told_apart(knowledge: Knowledge) -> None:
     live.take("a", line[10:])
     report = live.finish()
     assert [entry.place.source for entry in report.diagnoses[0].ledger if entry.place] == ["a"]
-    assert live.phases()["b"] in (Phase.SERVING, Phase.WARMUP)
+    assert [change.phase for change in live.phase_changes()["b"]] == [Phase.SERVING]
 
 
 def test_what_was_lost_is_said(knowledge: Knowledge) -> None:
@@ -89,3 +55,14 @@ def test_what_was_lost_is_said(knowledge: Knowledge) -> None:
     (told_of,) = report.observation.inputs
     assert told_of.truncated
     assert told_of.notes == ("500 bytes were not looked at",)
+
+
+def test_an_unfinished_line_is_looked_at_when_asked(knowledge: Knowledge) -> None:
+    """Without being taken for the whole line: what follows is added to it."""
+    live = LiveScan(knowledge)
+    live.take("a", FRACTION.encode())
+    assert live.report().diagnoses == ()
+    assert live.report(paused=["a"]).diagnoses[0].id == "gpu-oom-kv-pool"
+    assert live.report().diagnoses == (), "nothing was consumed"
+    live.take("a", b" and more\n")
+    assert live.finish().observation.inputs[0].lines == 1

@@ -39,4 +39,6 @@ def _crash_folders() -> list[Path]:
     home = os.environ.get("HOME", "")
     folders = [Path(state, "sgltriage")] if state.startswith("/") else []
     folders += [Path(home, ".local", "state", "sgltriage")] if home.startswith("/") else []
-    return [*folders, Path(tempfile.gettempdir())]
+    with contextlib.suppress(OSError):  # it tries to write, and finds no place on a full disk
+        folders.append(Path(tempfile.gettempdir()))
+    return folders

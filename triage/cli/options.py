@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from triage.cli.argument_types import existing_folder
+from triage.cli.argument_types import Choice, existing_folder
 from triage.cli.errors import CommandError, UsageError
 
 if TYPE_CHECKING:
@@ -27,16 +27,35 @@ def add_inputs(parser: ArgumentParser) -> None:
     parser.add_argument("paths", metavar="PATH|DIR|-", nargs="*", default=[])
 
 
+def add_several(
+    parser: ArgumentParser, option: str, name: str, metavar: str, text: str, to: Callable[[str], object] = str
+) -> None:
+    """An option that may be given more than once: ``name``, a list of what ``to`` makes of each word."""
+    text = f"{text}; may be given more than once."
+    parser.add_argument(option, dest=name, action="append", default=[], metavar=metavar, type=to, help=text)
+
+
 def add_kb(parser: ArgumentParser) -> None:
     """``--kb DIR``: ``packs``, a list of paths."""
+    add_several(parser, "--kb", "packs", "DIR", "A further folder of signatures", existing_folder)
+
+
+def add_without(parser: ArgumentParser) -> None:
+    """``--without ID``: ``without``, a list of words; ``left_out`` makes ids of them."""
+    add_several(parser, "--without", "without", "ID", "Leave a signature out")
+
+
+def add_fail_on(parser: ArgumentParser) -> None:
+    """``--fail-on LEVEL``: ``fail_on``, a word of ``FAIL_ON``."""
+    from triage.reporting.exit_status import FAIL_ON
+
+    parser.add_argument("--fail-on", type=Choice(*FAIL_ON), default="error", help="Least severity for exit status 1.")
+
+
+def add_color(parser: ArgumentParser, what: str = "text") -> None:
+    """``--color WHEN``: ``color``, a word that ``wants_color`` takes."""
     parser.add_argument(
-        "--kb",
-        dest="packs",
-        action="append",
-        default=[],
-        metavar="DIR",
-        type=existing_folder,
-        help="A further folder of signatures; may be given more than once.",
+        "--color", type=Choice("auto", "always", "never"), default="auto", help=f"When to colour the {what}."
     )
 
 
@@ -66,3 +85,12 @@ def known_id(identifier: str, knowledge: Knowledge) -> str:
 
         raise UsageError(f"no cause '{identifier}'{did_you_mean(identifier, list(knowledge.base.ids()))}")
     return identifier
+
+
+def left_out(names: Sequence[str], knowledge: Knowledge) -> frozenset[str]:
+    """The signatures of ``--without``.
+
+    Raises:
+        UsageError: one is none; the nearest one is named.
+    """
+    return frozenset(known_id(name, knowledge) for name in names)

@@ -14,10 +14,10 @@ from triage.cli.arguments import ArgumentParser
 from triage.cli.errors import UsageError
 from triage.cli.exit_codes import ExitCode
 from triage.cli.host_options import add_host, add_pid, add_python, load_snapshot
-from triage.cli.options import add_inputs, add_kb, known_id, load_or_fail
+from triage.cli.options import add_color, add_fail_on, add_inputs, add_kb, add_without, left_out, load_or_fail
 from triage.cli.terminal import columns, speaks_unicode, wants_color
 from triage.records import dataclass
-from triage.reporting.exit_status import FAIL_ON, exit_code
+from triage.reporting.exit_status import exit_code
 from triage.reporting.render import FORMATS
 
 if TYPE_CHECKING:
@@ -60,14 +60,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_inputs(parser)
     add("--format", dest="fmt", type=Choice(*FORMATS), default="text", help="How to report.")
     add_kb(parser)
-    add(
-        "--without",
-        action="append",
-        default=[],
-        metavar="ID",
-        help="Leave a signature out; may be given more than once.",
-    )
-    add("--fail-on", type=Choice(*FAIL_ON), default="error", help="Least severity for exit status 1.")
+    add_without(parser)
+    add_fail_on(parser)
     add("--top", type=AtLeast(1), metavar="N", help="Show at most N diagnoses.")
     add("--unexplained", type=AtLeast(0), default=3, metavar="N", help="Show N unexplained error lines.")
     add(
@@ -90,7 +84,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--strict", action="store_true", help="Exit status 4 when an input was cut short.")
     add("--stdin-name", default="-", metavar="NAME", help="What to call standard input in the report.")
     add("--binary-as-text", action="store_true", help="Read files that look binary all the same.")
-    add("--color", type=Choice("auto", "always", "never"), default="auto", help="When to colour the text.")
+    add_color(parser)
 
 
 def run(arguments: Namespace) -> int:
@@ -104,9 +98,9 @@ def run(arguments: Namespace) -> int:
     options = _Options(**vars(arguments))
     began = time.monotonic()
     knowledge = load_or_fail(options.packs)
-    left_out = frozenset(known_id(name, knowledge) for name in options.without)
+    without = left_out(options.without, knowledge)
     result = read_and_scan(
-        options.paths, knowledge, stdin_name=options.stdin_name, binary_as_text=options.binary_as_text, without=left_out
+        options.paths, knowledge, stdin_name=options.stdin_name, binary_as_text=options.binary_as_text, without=without
     )
     for error in result.unreadable:
         tell(str(error))
@@ -116,12 +110,12 @@ def run(arguments: Namespace) -> int:
     if options.probing and options.host is not None:
         raise UsageError("--probe looks at this host, --host at a recorded one: give one of them")
     if options.probing or options.host is not None:
-        report = _on_host(report, knowledge, left_out, options.host, (options.python, options.pid))
+        report = _on_host(report, knowledge, without, options.host, (options.python, options.pid))
     if options.answers:
         from triage.cli.answers import read_answers
         from triage.host_view import with_answers
 
-        report = with_answers(report, knowledge, read_answers(options.answers, knowledge), left_out)
+        report = with_answers(report, knowledge, read_answers(options.answers, knowledge), without)
     # A recorded host is to give the same report everywhere, so this machine's own packages do not come in.
     if report.unexplained and (options.host is None or options.python is not None):
         from triage.engine import with_origins
@@ -154,17 +148,14 @@ def _on_host(
     server: tuple[Path | None, int | None],
 ) -> Report:
     """The report weighed with a recorded host, or with what this one says of what the report waits for."""
-    from triage.host_view import probes_that_matter, with_host
+    from triage.host_view import ask_host, probes_that_matter, with_host
     from triage.probing.catalogue import all_probes
-    from triage.probing.host import look_at
-    from triage.probing.probe import Target
-    from triage.safety.redact import Redactor
 
     if host is not None:
         return with_host(report, knowledge, all_probes(), load_snapshot(host), without)
-    facts = {fact.name: fact.value for fact in report.observation.facts}
     probes = probes_that_matter(report, all_probes())
-    snapshot = look_at(probes, Target(*server, facts, dict(os.environ)), Redactor())
+    python, pid = server
+    snapshot = ask_host(report, probes, os.environ, python=python, pid=pid)
     return with_host(report, knowledge, probes, snapshot, without)
 
 

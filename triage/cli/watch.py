@@ -15,20 +15,17 @@ from triage.cli.argument_types import Choice, file_to_write
 from triage.cli.arguments import ArgumentParser
 from triage.cli.errors import CommandError, UsageError
 from triage.cli.exit_codes import ExitCode
-from triage.cli.options import add_inputs, add_kb, known_id, load_or_fail
+from triage.cli.live_options import add_live_options, listeners
+from triage.cli.options import add_color, add_fail_on, add_inputs, add_several, left_out, load_or_fail
 from triage.cli.terminal import columns, speaks_unicode, wants_color
-from triage.reporting.exit_status import FAIL_ON, exit_code
+from triage.cli.watch_state import WatchState
+from triage.reporting.exit_status import exit_code
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from triage.reading.follow_position import Position
     from triage.reading.following import FollowedFile
     from triage.reading.live import LiveSource
-    from triage.watching.live_scan import LiveScan
-    from triage.watching.session import Ended, Watch
-
-_SAVE_EVERY_S = 1.0
+    from triage.watching.live_state import LiveState
+    from triage.watching.session import Ended
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -43,119 +40,132 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_inputs(parser)
     add("--follow", action="store_true", help="Go on with each PATH as it grows, is rotated or appears.")
     add("--tee", action="store_true", help="Pass standard input through to standard output.")
-    add(
-        "--source",
-        dest="sources",
-        action="append",
-        default=[],
-        metavar="KIND:NAME",
-        help="journal:UNIT, docker:NAME or kubectl:ARGS; may be given more than once.",
-    )
+    add_several(parser, "--source", "sources", "KIND:NAME", "journal:UNIT, docker:NAME or kubectl:ARGS")
     add("--format", dest="fmt", type=Choice("text", "jsonl"), default="text", help="How to tell events.")
     add("--until", type=Choice("exit", "ready", "diagnosis"), default="exit", help="When to end.")
     add("--state", type=file_to_write, metavar="FILE", help="Remember how far files were read, and go on from there.")
-    add_kb(parser)
-    add(
-        "--without",
-        action="append",
-        default=[],
-        metavar="ID",
-        help="Leave a signature out; may be given more than once.",
-    )
-    add("--fail-on", type=Choice(*FAIL_ON), default="error", help="Least severity for exit status 1.")
-    add("--color", type=Choice("auto", "always", "never"), default="auto", help="When to colour the report.")
+    add_live_options(parser)
+    add_fail_on(parser)
+    add_color(parser, "report")
 
 
 def run(arguments: Namespace) -> int:
     """Watch, tell, report."""
+    from triage.cli.diagnostics import tell
     from triage.reading.live_merge import Merger
+    from triage.watching.fan_out import FanOut, Notes
     from triage.watching.live_scan import LiveScan
     from triage.watching.session import Watch
 
-    knowledge = load_or_fail(arguments.packs)
-    left_out = frozenset(known_id(name, knowledge) for name in arguments.without)
-    files: dict[str, FollowedFile] = {}
-    scan = LiveScan(knowledge, left_out)
-    state = _State(arguments.state, files, scan)
-    merger = Merger(_sources(arguments, files, state))
-    stop = _Stop()
-    watch = Watch(scan, merger, clock=time.monotonic, until=arguments.until, stop=stop.is_asked)
+    paths = _paths(arguments)
     # With --tee standard output belongs to the server.
     out = sys.stderr if arguments.tee else sys.stdout
+    report, notes = _Report(arguments, out), Notes()
+    # A wrong option is told before anything is read, opened or started.
+    audience = listeners(
+        arguments, out, notes, fmt=arguments.fmt, status=_status_stream(arguments.tee), at_end=report.write,
+        late=sys.stderr if arguments.fmt == "text" else out,
+    )  # fmt: skip
+    fan_out = FanOut(audience, notes, clock=time.time, complain=tell)
+    # Loading may take seconds where nothing is cached, and the server's output does not wait for that.
+    passed_on = _stdin(tee=True) if arguments.tee else None
+    knowledge = load_or_fail(arguments.packs)
+    files: dict[str, FollowedFile] = {}
+    scan = LiveScan(knowledge, left_out(arguments.without, knowledge))
+    state = WatchState(arguments.state, files, scan)
+    sources = {"-": passed_on} if passed_on is not None else _inputs(paths, arguments.follow, files, state)
+    merger = Merger(sources | dict(_clients(arguments.sources)))
+    stop = _Stop()
+
+    def on_tick(now: LiveState) -> None:
+        state.save_now_and_then()
+        fan_out.tick(now)
+
+    watch = Watch(
+        scan, merger, clock=time.monotonic, until=arguments.until, stop=stop.is_asked, on_tick=on_tick
+    )  # fmt: skip
     try:
-        _tell(watch, arguments.fmt, out, state)
+        for event in watch.events():
+            fan_out.tell(event)
+            state.save_now_and_then()
     finally:
         state.save()
         merger.close()
-        stop.forget()
     assert watch.ended is not None
-    _report(watch.ended, arguments, out)
+    # Signals still end the process only the second time: what hooks and webhooks hand over now is on a clock.
+    fan_out.close(watch.ended)
+    stop.forget()
+    report.write(watch.ended)
     if watch.ended.why == "ready":
         return ExitCode.CLEAN
     return ExitCode.INTERRUPTED if stop.is_asked() else exit_code(watch.ended.report, arguments.fail_on)
 
 
-def _tell(watch: Watch, fmt: str, out: TextIO, state: _State) -> None:
-    from triage.reporting.event_text import event_json, event_line
-    from triage.reporting.outlet import Outlet
-    from triage.safety.redact import Redactor
-
-    outlet = Outlet(Redactor())
-    for sequence, event in enumerate(watch.events(), start=1):
-        now = time.time()
-        if fmt == "jsonl":
-            stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03d}Z"
-            line = event_json(event, outlet, stamp, sequence)
-        else:
-            line = event_line(event, outlet, time.strftime("%H:%M:%S", time.localtime(now)))
-        out.write(line + "\n")
-        out.flush()
-        state.save_now_and_then()
+def _status_stream(tee: bool) -> TextIO | None:
+    """The terminal that a status line can stand on. None where the server's own output would run through it."""
+    if os.environ.get("TERM", "dumb") == "dumb" or (tee and sys.stdout.isatty()):
+        return None
+    return next((stream for stream in (sys.stderr, sys.stdout) if stream is not None and stream.isatty()), None)
 
 
-def _report(ended: Ended, arguments: Namespace, out: TextIO) -> None:
-    """The whole report, for people; programs have had the events."""
-    from triage.reporting.outlet import Outlet
-    from triage.reporting.render import render
-    from triage.safety.redact import Redactor
+class _Report:
+    """The whole report in the end, once, for people; programs have had the events."""
 
-    if arguments.fmt == "jsonl":
-        return
-    terminal = out.isatty()
-    out.write("\n")
-    out.writelines(
-        render(
-            ended.report,
-            "text",
-            Outlet(Redactor()),
-            color=wants_color(arguments.color) and terminal,
-            ascii_only=not speaks_unicode(),
-            width=columns() if terminal else None,
-            top=None,
-            unexplained=3,
-            elapsed=None,
-            fail_on=arguments.fail_on,
+    def __init__(self, arguments: Namespace, out: TextIO) -> None:
+        self._arguments, self._out = arguments, out
+        self._is_over = arguments.fmt == "jsonl"
+
+    def write(self, ended: Ended) -> None:
+        """Write it, unless that was done."""
+        if self._is_over:
+            return
+        from triage.reporting.outlet import Outlet
+        from triage.reporting.render import render
+        from triage.safety.redact import Redactor
+
+        terminal = self._out.isatty()
+        self._out.write("\n")
+        self._out.writelines(
+            render(
+                ended.report,
+                "text",
+                Outlet(Redactor()),
+                color=wants_color(self._arguments.color) and terminal,
+                ascii_only=not speaks_unicode(),
+                width=columns() if terminal else None,
+                top=None,
+                unexplained=3,
+                elapsed=None,
+                fail_on=self._arguments.fail_on,
+            )
         )
-    )
-    out.flush()
+        self._out.flush()
+        self._is_over = True
 
 
-def _sources(arguments: Namespace, files: dict[str, FollowedFile], state: _State) -> dict[str, LiveSource]:
-    """Every live source by its label.
+def _paths(arguments: Namespace) -> list[str]:
+    """The files to watch, ``-`` for standard input.
 
     Raises:
-        UsageError: they contradict each other. CommandError: one cannot be opened.
+        UsageError: what was asked for contradicts itself.
     """
     paths: list[str] = arguments.paths or ([] if arguments.sources else ["-"])
     if arguments.tee and paths != ["-"]:
         raise UsageError("--tee passes standard input through, and nothing else")
     if "-" in paths and sys.stdin is not None and sys.stdin.isatty():
         raise UsageError("nothing to watch: name a file, or pipe a server's output in")
-    found: dict[str, LiveSource] = {}
-    for path in paths:
-        found[path] = _stdin(tee=arguments.tee) if path == "-" else _file(path, arguments.follow, files, state)
-    found |= dict(_clients(arguments.sources))
-    return found
+    return paths
+
+
+def _inputs(
+    paths: Sequence[str], follow: bool, files: dict[str, FollowedFile], state: WatchState
+) -> dict[str, LiveSource]:
+    """A live source for each path.
+
+    Raises:
+        CommandError: one cannot be opened.
+    """
+    return {path: _stdin(tee=False) if path == "-" else _file(path, follow, files, state) for path in paths}
 
 
 def _stdin(*, tee: bool) -> LiveSource:
@@ -174,7 +184,7 @@ def _stdin(*, tee: bool) -> LiveSource:
         raise CommandError(f"--tee: the process that passes the output on cannot be started: {error}") from error
 
 
-def _file(path: str, follow: bool, files: dict[str, FollowedFile], state: _State) -> LiveSource:
+def _file(path: str, follow: bool, files: dict[str, FollowedFile], state: WatchState) -> LiveSource:
     from triage.reading.following import FollowedFile
     from triage.reading.live_stdin import LiveStdin
 
@@ -196,41 +206,6 @@ def _clients(sources: Sequence[str]) -> Iterator[tuple[str, LiveSource]]:
             yield source, LiveClient(client_command(source))
         except ValueError as error:
             raise UsageError(f"--source: {error}") from error
-
-
-class _State:
-    """Where reading stands, on disk, if that is wanted."""
-
-    def __init__(self, path: Path | None, files: dict[str, FollowedFile], scan: LiveScan) -> None:
-        from triage.reading.follow_state import Saved, StateFile
-
-        self._files, self._scan = files, scan
-        self._file = StateFile(str(path)) if path is not None else None
-        self._saved, self._last = Saved(), 0.0
-        if self._file is not None:
-            self._saved, note = self._file.load()
-            if note is not None:
-                sys.stderr.write(f"sgltriage: {note.text}\n")
-
-    def position(self, path: str) -> Position | None:
-        """Where an earlier run stopped in that file, or None."""
-        return self._saved.positions.get(path)
-
-    def save_now_and_then(self) -> None:
-        """At most once a second."""
-        if time.monotonic() - self._last >= _SAVE_EVERY_S:
-            self.save()
-
-    def save(self) -> None:
-        """Put the positions down; trouble with the disk is told once, and watching goes on."""
-        self._last = time.monotonic()
-        if self._file is None:
-            return
-        # A line that has no end yet was not looked at, and is read again as a whole.
-        known = {path: file.position(self._scan.unfinished(path)) for path, file in self._files.items()}
-        note = self._file.save({path: position for path, position in known.items() if position is not None})
-        if note is not None:
-            sys.stderr.write(f"sgltriage: {note.text}\n")
 
 
 class _Stop:

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Mapping
 
-from triage.probing.child import run_child
+from triage.child import run_child
 from triage.probing.probe import Command, File, Look, Read, Transcript
 
 MAX_TEXT = 1 << 20

@@ -13,7 +13,7 @@ def account(signature: Signature, report: Report, outlet: Outlet) -> Iterator[st
     for position, diagnosis in enumerate(report.diagnoses, 1):
         if diagnosis.id == signature.id:
             yield f"{signature.id}: place {position} of {len(report.diagnoses)}, confidence {diagnosis.confidence:.0%}, {diagnosis.decibans:+.1f} dB with its prior"
-            yield from _diagnosis_lines(diagnosis, report, outlet)
+            yield from diagnosis_account(diagnosis, report, outlet)
             return
     for diagnosis in report.recovered:
         if diagnosis.id == signature.id:
@@ -32,7 +32,8 @@ def account(signature: Signature, report: Report, outlet: Outlet) -> Iterator[st
     yield from _never_seen(signature, report, outlet)
 
 
-def _diagnosis_lines(diagnosis: Diagnosis, report: Report, outlet: Outlet) -> Iterator[str]:
+def diagnosis_account(diagnosis: Diagnosis, report: Report, outlet: Outlet) -> Iterator[str]:
+    """Every point for and against a diagnosis of the report, its rivals, what it accounts for and what was not checked."""
     yield from _ledger_lines(diagnosis.ledger, outlet)
     confidences = {item.id: item.confidence for item in report.diagnoses}
     for rival in diagnosis.rivals:

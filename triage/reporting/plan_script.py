@@ -1,14 +1,17 @@
-"""A plan as a bash script for people who run things themselves: every command a line with its values quoted, all else a comment."""
+"""A plan as a bash script for people who run things themselves: commands with their values quoted, files written from literal
+texts, and all that the script cannot do as comments."""
 
 from __future__ import annotations
 
 import shlex
 from typing import TYPE_CHECKING
 
+from triage.reporting.file_script import undo_line, why_not_written, write_lines
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from triage.playbook import PlanPreview, StepPreview
+    from triage.playbook import FileContent, PlanPreview, StepPreview
     from triage.reporting.outlet import Outlet
 
 
@@ -22,9 +25,10 @@ def script_lines(plan: PlanPreview, outlet: Outlet) -> Iterator[str]:
         yield f"#   {outlet.show(value.name)}: {outlet.show(text)}"
         yield from (f"#     {outlet.show(line)}" for line in value.sum)
     yield "set -euo pipefail"
+    written: set[str] = set()
     for number, step in enumerate(plan.steps, start=1):
         yield ""
-        yield from _step(step, number, outlet)
+        yield from _step(step, number, outlet, written)
     if plan.after or plan.watch_for:
         yield ""
         yield from (f"# afterwards: {outlet.show(check)}" for check in plan.after)
@@ -32,7 +36,7 @@ def script_lines(plan: PlanPreview, outlet: Outlet) -> Iterator[str]:
             yield f"# look for: {outlet.show(plan.watch_for)}"
 
 
-def _step(step: StepPreview, number: int, outlet: Outlet) -> Iterator[str]:
+def _step(step: StepPreview, number: int, outlet: Outlet, written: set[str]) -> Iterator[str]:
     yield f"# {number}. {outlet.show(step.title)} ({step.kind.value}, {step.risk.value})"
     if step.state in ("left-out", "unavailable"):
         yield f"#    left out: {outlet.show(step.reason)}"
@@ -47,8 +51,23 @@ def _step(step: StepPreview, number: int, outlet: Outlet) -> Iterator[str]:
     yield from (f"#    {outlet.show(line)}" for line in step.diff)
     if step.command:
         yield _command(step, outlet)
-    if step.undo:
+    if step.file is not None:
+        yield from _file(step.file, number, outlet, written)
+    elif step.undo:
         yield f"#    undo: {outlet.show(step.undo)}"
+
+
+def _file(file: FileContent, number: int, outlet: Outlet, written: set[str]) -> Iterator[str]:
+    """The file of a step. What a second step makes of it was worked out from the file as it is now, so it cannot follow the first."""
+    again = "an earlier step writes it" if file.path in written else ""
+    reason = again or why_not_written(file, outlet)
+    if reason:
+        yield f"#    {outlet.show(file.path)} is not written by this script ({reason}): use sgltriage fix for this step"
+        return
+    written.add(file.path)
+    backup = f"{file.path}.before-step-{number}"
+    yield from write_lines(file, backup)
+    yield f"#    undo: {undo_line(file, backup)}"
 
 
 def _command(step: StepPreview, outlet: Outlet) -> str:

@@ -24,8 +24,8 @@ _COLOUR = {"read": "green", "reversible": "cyan", "disruptive": "yellow", "destr
 _NEEDS = {"root": "root", "gpu-idle": "an idle GPU", "restart": "a new start of the server to take effect"}
 
 
-def plan_lines(plan: PlanPreview, outlet: Outlet, view: View) -> Iterator[str]:
-    """The whole plan."""
+def plan_lines(plan: PlanPreview, outlet: Outlet, view: View, *, asking: bool = False) -> Iterator[str]:
+    """The whole plan; ``asking``: the operator will be asked step by step, and needs no words that approve one."""
     page = Page(outlet, view)
     yield page.paint("bold", page.show(plan.id)) + "  " + page.show(plan.title)
     if plan.diagnosis:
@@ -36,7 +36,7 @@ def plan_lines(plan: PlanPreview, outlet: Outlet, view: View) -> Iterator[str]:
         yield f"  note    {page.show(note)}"
     for number, step in enumerate(plan.steps, start=1):
         yield ""
-        yield from step_lines(step, number, page)
+        yield from step_lines(step, number, page, asking=asking)
     yield ""
     for check in plan.after:
         yield f"  after   {page.show(check)}"

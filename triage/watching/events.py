@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from enum import Enum
 
-from triage.model import Diagnosis, Phase, Place, Report
+from triage.model import Diagnosis, Place, Report
 from triage.records import dataclass
 
 RISE = 0.15
@@ -23,13 +23,19 @@ class EventKind(str, Enum):
     WITHDRAWN = "diagnosis-withdrawn"
     VERDICT = "verdict"
     PHASE = "phase"
+    SLOW_PHASE = "slow-phase"
+    STALL = "stall"
+    STALL_OVER = "stall-over"
     NOTE = "note"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One change. ``id`` is a diagnosis's, or the source's label for ``phase`` and ``note``; ``by`` names the cause that
-    explains it; ``text`` is a log line or a note, hostile text; ``seconds`` is how long the phase before lasted."""
+    """One change. ``id`` is a diagnosis's, and the source's label for the kinds that are about a source; ``by`` names the
+    cause that explains it; ``text`` is a log line, a note or what a stall was told from: hostile text. ``state`` is the
+    verdict, the phase (a value of `Stage`) or, of a stall, which rank is silent (empty: the whole source). ``seconds``: how
+    long the phase before lasted, this one lasts by now, or the silence; ``usual``: how long it may. ``advice``: what to look
+    at next, our own words."""
 
     kind: EventKind
     id: str = ""
@@ -42,6 +48,8 @@ class Event:
     place: Place | None = None
     state: str = ""
     seconds: float | None = None
+    usual: float | None = None
+    advice: str = ""
 
 
 def between(old: Report | None, new: Report) -> Iterator[Event]:
@@ -61,17 +69,6 @@ def between(old: Report | None, new: Report) -> Iterator[Event]:
             yield _gone(item, new)
     if old is None or old.verdict is not new.verdict:
         yield Event(EventKind.VERDICT, state=new.verdict.value)
-
-
-def phase_events(
-    old: Mapping[str, Phase], new: Mapping[str, Phase], since: Mapping[str, float], now: float
-) -> Iterator[Event]:
-    """Sources whose server is in another phase of its life than before; ``since``: when each came into the old one (seconds
-    of any clock)."""
-    for label, phase in new.items():
-        if old.get(label) is not phase:
-            lasted = now - since[label] if label in since else None
-            yield Event(EventKind.PHASE, id=label, state=phase.value, seconds=lasted)
 
 
 def _of(kind: EventKind, item: Diagnosis, before: float | None = None) -> Event:

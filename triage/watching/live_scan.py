@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
 from triage import __version__
 from triage.engine import new_scanner
 from triage.knowledge.compiled import Knowledge
 from triage.matching.observe import observe
-from triage.matching.record import SourceScan
+from triage.matching.record import PhaseChange, SourceScan
 from triage.matching.scanner import Scanner
-from triage.model import Phase, Report
+from triage.model import Place, Report
 from triage.reasoning.diagnose import diagnose
+from triage.watching.sampler import BatchSampler, Sampled
 
 _KEPT_NOTES = 50
 
@@ -17,7 +21,8 @@ _KEPT_NOTES = 50
 class LiveScan:
     """Takes bytes of several sources in any order; ``report`` is on what came so far, ``finish`` on all of it.
 
-    Memory is that of the scanners: flat. ``report`` looks at whole lines only; a last line without its end counts in ``finish``.
+    Memory is that of the scanners: flat. A last line without its end counts in ``finish``, and in ``report`` where the caller
+    says so.
     """
 
     def __init__(self, knowledge: Knowledge, without: frozenset[str] = frozenset()) -> None:
@@ -27,18 +32,20 @@ class LiveScan:
         self._generations: dict[str, int] = {}
         self._unfinished: dict[str, int] = {}
         self._notes: dict[str, list[str]] = {}
+        self._samplers: dict[str, BatchSampler] = {}
         self._seen: tuple[tuple[int, ...], ...] = ()
+        self._seen_batches: tuple[Place | None, ...] = ()
 
     def take(self, label: str, data: bytes, generation: int = 0) -> None:
         """More bytes of a source. A line never goes on from one generation (a file after a rotation) to the next."""
         scanner = self._scanner(label)
         if self._generations.get(label, generation) != generation and self._unfinished.get(label):
-            scanner.feed(b"\n")
-            self._unfinished[label] = 0
+            self._end_line(label)
         self._generations[label] = generation
         feed = data.rfind(b"\n")
         self._unfinished[label] = len(data) - feed - 1 if feed >= 0 else self._unfinished.get(label, 0) + len(data)
         scanner.feed(data)
+        self._samplers[label].take(data)
 
     def unfinished(self, label: str) -> int:
         """Bytes of the source's last line, as long as it has no end."""
@@ -46,10 +53,9 @@ class LiveScan:
 
     def note(self, label: str, text: str) -> None:
         """Bytes of a source are missing, and why: the report says so, and what comes next begins a line."""
-        scanner = self._scanner(label)
+        self._scanner(label)
         if self._unfinished.get(label):
-            scanner.feed(b"\n")
-            self._unfinished[label] = 0
+            self._end_line(label)
         kept = self._notes.setdefault(label, [])
         if len(kept) < _KEPT_NOTES and text not in kept:
             kept.append(text)
@@ -59,23 +65,45 @@ class LiveScan:
         """Something that a report could tell came since the last one."""
         return self._state() != self._seen
 
-    def report(self) -> Report:
-        """What is known now."""
+    @property
+    def works_on(self) -> bool:
+        """Further batches of requests were shown since the last report: a failure in it may be over."""
+        return tuple(scanner.result.last_batch for scanner in self._scanners.values()) != self._seen_batches
+
+    def report(self, paused: Collection[str] = ()) -> Report:
+        """What is known now. ``paused``: sources whose last line is looked at although it has no end yet."""
         self._seen = self._state()
-        return self._diagnosed([scanner.result for scanner in self._scanners.values()])
+        self._seen_batches = tuple(scanner.result.last_batch for scanner in self._scanners.values())
+        return self._diagnosed([self._so_far(label, label in paused) for label in self._scanners])
 
     def finish(self) -> Report:
         """What is known once nothing more comes: what ``scan`` says of the same bytes. Nothing may be taken afterwards."""
         return self._diagnosed([scanner.finish() for scanner in self._scanners.values()])
 
-    def phases(self) -> dict[str, Phase]:
-        """The phase of its life that each source's server showed last."""
-        found = {label: scanner.result.phases for label, scanner in self._scanners.items()}
-        return {label: changes[-1].phase for label, changes in found.items() if changes}
+    def phase_changes(self) -> dict[str, Sequence[PhaseChange]]:
+        """Every change of phase that each source showed so far: lists that grow at their end."""
+        return {label: scanner.result.phases for label, scanner in self._scanners.items()}
+
+    def sampled(self) -> dict[str, Sampled]:
+        """What each source showed of its batches since the last call."""
+        return {label: sampler.drain() for label, sampler in self._samplers.items()}
+
+    def _so_far(self, label: str, with_last_line: bool) -> SourceScan:
+        """What a source's scanner found by now, with the number of lines, which it counts at the end only."""
+        if with_last_line:
+            return self._scanners[label].peek()
+        lines = self._samplers[label].lines + (1 if self._unfinished.get(label) else 0)
+        return replace(self._scanners[label].result, lines=lines)
+
+    def _end_line(self, label: str) -> None:
+        self._scanners[label].feed(b"\n")
+        self._samplers[label].end_line()
+        self._unfinished[label] = 0
 
     def _scanner(self, label: str) -> Scanner:
         if label not in self._scanners:
-            self._scanners[label] = new_scanner(label, self._knowledge)
+            self._scanners[label] = new_scanner(label, self._knowledge, live=True)
+            self._samplers[label] = BatchSampler()
         return self._scanners[label]
 
     def _diagnosed(self, scans: list[SourceScan]) -> Report:

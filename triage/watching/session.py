@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from triage.model import Phase, Report, Severity
-from triage.reading.live import Chunk, Item
+from triage.model import Report, Severity
+from triage.reading.live import Chunk, Item, Note
 from triage.records import dataclass
-from triage.watching.events import Event, EventKind, between, phase_events
+from triage.watching.events import Event, EventKind, between
 from triage.watching.live_scan import LiveScan
+from triage.watching.live_state import LiveState
+from triage.watching.servers import Servers
 
 _REST_S = 0.02
+_WAIT_S = 1.0
 _SHARE = 5.0
 """Weighing what is known may take at most this part of the time, so that reading never waits for it on the whole."""
-_READY = (Phase.SERVING,)
+_TICK_S = 0.2
+_PAUSE_S = 1.0
+"""A last line to which nothing was added for so long is looked at as it stands."""
+_RECOVERY_S = 2.0
+"""How often it is asked whether a server that works on has got over what was told of it."""
 
 
 class Sources(Protocol):
@@ -41,58 +48,116 @@ class Ended:
 
 class Watch:
     """Drives a `LiveScan` with what ``sources`` give. ``clock`` gives monotonic seconds; ``until``: ``exit``, ``ready`` or
-    ``diagnosis``; ``stop`` is asked between two reads."""
+    ``diagnosis``; ``stop`` is asked between two reads; ``on_tick`` hears at most five times a second how things stand, in the
+    thread that asks for events."""
 
     def __init__(
-        self, scan: LiveScan, sources: Sources, *, clock: Callable[[], float], until: str, stop: Callable[[], bool]
+        self,
+        scan: LiveScan,
+        sources: Sources,
+        *,
+        clock: Callable[[], float],
+        until: str,
+        stop: Callable[[], bool],
+        on_tick: Callable[[LiveState], None] | None = None,
     ) -> None:
         self._scan, self._sources, self._clock, self._until, self._stop = scan, sources, clock, until, stop
+        self._on_tick = on_tick
         self._report: Report | None = None
-        self._phases: dict[str, Phase] = {}
-        self._since: dict[str, float] = {}
-        self._next_at = 0.0
+        self._servers = Servers()
+        self._came: dict[str, float] = {}
+        self._paused: set[str] = set()
+        self._next_look = self._next_tick = self._looked = 0.0
         self.ended: Ended | None = None
 
     def events(self) -> Iterator[Event]:
         """Everything that happens, in order; afterwards ``ended`` says how it ended."""
         while True:
-            self._sources.wait(_REST_S if self._scan.is_news else 1.0)
+            self._sources.wait(self._patience())
             for label, item in self._sources.poll():
-                if isinstance(item, Chunk):
-                    self._scan.take(label, item.data, item.generation)
-                else:
-                    if item.loss:
-                        self._scan.note(label, item.text)
-                    yield Event(EventKind.NOTE, id=label, text=item.text)
-            if self._scan.is_news and self._clock() >= self._next_at:
-                yield from self._look()
+                yield from self._take(label, item)
+            now = self._clock()
+            if now >= self._next_look and (self._scan.is_news or self._pauses(now) or self._may_be_over(now)):
+                yield from self._look(now)
+            if now >= self._next_tick:
+                yield from self._tick(now)
             why = self._why()
             if why:
                 yield from self._finish(why)
                 return
 
-    def _look(self) -> Iterator[Event]:
-        began = self._clock()
-        report = self._scan.report()
-        self._next_at = self._clock() + max(_REST_S, _SHARE * (self._clock() - began))
-        yield from self._changed_phases(began)
+    def state(self) -> LiveState:
+        """How things stand now."""
+        return self._servers.state(self._clock(), self._report)
+
+    def _patience(self) -> float:
+        if self._scan.is_news:
+            return _REST_S
+        return _TICK_S if self._on_tick is not None else _WAIT_S
+
+    def _take(self, label: str, item: Item) -> Iterator[Event]:
+        if isinstance(item, Chunk):
+            self._scan.take(label, item.data, item.generation)
+            self._came[label] = self._clock()
+            self._paused.discard(label)
+            return
+        self._note(label, item)
+        yield Event(EventKind.NOTE, id=label, text=item.text)
+
+    def _note(self, label: str, note: Note) -> None:
+        if note.loss:
+            self._scan.note(label, note.text)
+        if note.kind in ("rotated", "truncated", "restarted", "resumed", "dropped", "stale"):
+            # Lines may be missing or still to come: the silence before is none of the server's.
+            self._servers.excuse(label)
+
+    def _pauses(self, now: float) -> bool:
+        """Lines without an end have stood still for a while, and were not looked at as they stand."""
+        paused = {
+            label for label, came in self._came.items() if now - came >= _PAUSE_S and self._scan.unfinished(label)
+        }
+        if paused <= self._paused:
+            return False
+        self._paused |= paused
+        return True
+
+    def _may_be_over(self, now: float) -> bool:
+        return now - self._looked >= _RECOVERY_S and self._scan.works_on and bool(self._failed())
+
+    def _look(self, now: float) -> Iterator[Event]:
+        report = self._scan.report(self._paused)
+        self._looked = self._clock()
+        self._next_look = self._looked + max(_REST_S, _SHARE * (self._looked - now))
+        yield from self._servers.follow(self._scan.phase_changes(), now)
         yield from between(self._report, report)
         self._report = report
 
-    def _changed_phases(self, now: float) -> Iterator[Event]:
-        phases = self._scan.phases()
-        yield from phase_events(self._phases, phases, self._since, now)
-        for label, phase in phases.items():
-            if self._phases.get(label) is not phase:
-                self._since[label] = now
-        self._phases = phases
+    def _tick(self, now: float) -> Iterator[Event]:
+        self._next_tick = now + _TICK_S
+        # The phase lines first: batches tell a server that was made ready from one that is being.
+        yield from self._servers.follow(self._scan.phase_changes(), now)
+        yield from self._servers.hear(self._scan.sampled(), now)
+        yield from self._servers.check(now, self._failed())
+        if self._on_tick is not None:
+            self._on_tick(self._servers.state(now, self._report))
+
+    def _failed(self) -> set[str]:
+        """Sources of which something was told from which no server goes on by itself."""
+        diagnoses = self._report.diagnoses if self._report is not None else ()
+        return {
+            entry.place.source
+            for item in diagnoses
+            if item.severity is Severity.FATAL
+            for entry in item.ledger
+            if entry.place is not None
+        }
 
     def _why(self) -> str:
         if self._sources.ended:
             return "sources"
         if self._stop():
             return "stopped"
-        if self._until == "ready" and any(phase in _READY for phase in self._phases.values()):
+        if self._until == "ready" and self._servers.any_up:
             return "ready"
         serious = (Severity.ERROR, Severity.FATAL)
         if self._until == "diagnosis" and self._report is not None:
@@ -100,7 +165,14 @@ class Watch:
         return ""
 
     def _finish(self, why: str) -> Iterator[Event]:
+        now = self._clock()
         report = self._scan.finish()
-        yield from self._changed_phases(self._clock())
+        yield from self._servers.follow(self._scan.phase_changes(), now)
+        yield from self._servers.hear(self._scan.sampled(), now)
         yield from between(self._report, report)
+        self._report = report
+        if why == "sources":
+            yield from self._servers.end(now, self._failed())
+        if self._on_tick is not None:
+            self._on_tick(self._servers.state(now, self._report))
         self.ended = Ended(why, report)

@@ -48,47 +48,87 @@ class _Capped:
 
 
 def run_child(
-    argv: Sequence[str], environment: Mapping[str, str], timeout_s: float, most: int, *, tail: bool = False
+    argv: Sequence[str],
+    environment: Mapping[str, str],
+    timeout_s: float,
+    most: int,
+    *,
+    tail: bool = False,
+    stdin: bytes = b"",
+    cwd: str = "/",
 ) -> Printed:
     """Run ``argv`` without a shell in a session of its own; of a longer output the first (``tail``: last) ``most`` bytes stay.
 
-    After ``timeout_s`` seconds it is killed with all that is in its session or descends from it, also when only its output
-    is still held open. A process that has left both is left alone: it writes to a closed pipe, and nobody waits for it.
+    It reads ``stdin`` and then an end, or nothing at all if it likes. After ``timeout_s`` seconds it is killed with all that is
+    in its session or descends from it, also when only its output is still held open. A process that has left both is left
+    alone: it writes to a closed pipe, and nobody waits for it.
 
     Raises:
         OSError: it cannot be started.
     """
     end = time.monotonic() + timeout_s
-    child = subprocess.Popen(  # noqa: S603  (an argv of our own catalogue, never a shell)
-        argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        env=dict(environment), cwd="/", start_new_session=True,
+    child = subprocess.Popen(  # noqa: S603  (an argv of our own catalogue or of the operator, never a shell)
+        argv, stdin=subprocess.PIPE if stdin else subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        env=dict(environment), cwd=cwd, start_new_session=True, bufsize=0,
     )  # fmt: skip
-    assert child.stdout is not None
     kept = _Capped(most, tail=tail)
-    with child.stdout as stream:
-        if _read_until(end, stream, kept) and _ended(child, end - time.monotonic()):
+    with contextlib.closing(_Talk(child, stdin, kept)) as talk:
+        if talk.until(end) and _ended(child, end - time.monotonic()):
             return Printed(kept.value(), child.returncode)
         _kill(child.pid)
         # What it had printed when its time was over belongs to it; what comes later does not.
-        _read_until(time.monotonic(), stream, kept)
+        talk.until(time.monotonic())
     _ended(child, _GRACE_S)
     return Printed(kept.value(), None)
 
 
-def _read_until(end: float, stream: IO[bytes], kept: _Capped) -> bool:
-    """Read until nobody holds the other end any more (True), or until ``end``, whatever is there then included once."""
-    descriptor = stream.fileno()
-    os.set_blocking(descriptor, False)
-    with selectors.DefaultSelector() as selector:
-        selector.register(descriptor, selectors.EVENT_READ)
-        while selector.select(max(0.0, end - time.monotonic())):
-            block = os.read(descriptor, _BLOCK)
-            if not block:
-                return True
-            kept.add(block)
+class _Talk:
+    """Both pipes of a child: writes what it is to read as it takes it, and keeps what it prints."""
+
+    def __init__(self, child: subprocess.Popen[bytes], words: bytes, kept: _Capped) -> None:
+        assert child.stdout is not None
+        self._output, self._input, self._words, self._kept = child.stdout, child.stdin, memoryview(words), kept
+        self._selector = selectors.DefaultSelector()
+        os.set_blocking(self._output.fileno(), False)
+        self._selector.register(self._output, selectors.EVENT_READ)
+        if self._input is not None:
+            os.set_blocking(self._input.fileno(), False)
+            self._selector.register(self._input, selectors.EVENT_WRITE)
+
+    def close(self) -> None:
+        """Give both pipes back."""
+        self._selector.close()
+        self._output.close()
+        if self._input is not None:
+            self._input.close()
+
+    def until(self, end: float) -> bool:
+        """Go on until nobody holds the other end of the output any more (True), or until ``end``, whatever is there then
+        included once."""
+        while ready := self._selector.select(max(0.0, end - time.monotonic())):
+            for key, _events in ready:
+                if key.fileobj is self._input:
+                    self._write(self._input)
+                    continue
+                block = os.read(key.fd, _BLOCK)
+                if not block:
+                    return True
+                self._kept.add(block)
             if time.monotonic() > end:
                 break
-    return False
+        return False
+
+    def _write(self, stream: IO[bytes]) -> None:
+        try:
+            self._words = self._words[os.write(stream.fileno(), self._words[:_BLOCK]) :]
+        except BlockingIOError:
+            return
+        except OSError:
+            # It does not want to read: that is its business.
+            self._words = self._words[:0]
+        if not self._words:
+            self._selector.unregister(stream)
+            stream.close()
 
 
 def _ended(child: subprocess.Popen[bytes], within_s: float) -> bool:
