@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from triage import __version__
 from triage.engine import observe_text
 from triage.host_log import Run, lines_of_run, run_of
 from triage.knowledge.compiled import Knowledge
 from triage.model import Fact, Finding, Observation, ProbeResult, Question, Report, Role, Severity, Value, Verdict
-from triage.probing.host import answers
-from triage.probing.probe import Probe, Transcript, by_label
+from triage.probing.host import answers, look_at
+from triage.probing.probe import Probe, Target, Transcript, by_label
 from triage.probing.snapshot import Snapshot
 from triage.reasoning.diagnose import diagnose
+from triage.safety.redact import Redactor
 
 _ALWAYS = frozenset({"dmesg", "driver-version", "gpu-list", "os", "python-packages"})
 """Worth their price whatever is suspected: they name the machine, and the kernel knows of deaths that no server tells."""
@@ -45,6 +47,19 @@ def with_host(
     results = [ProbeResult(item.name, item.outcome, item.reason, item.seconds) for item in found]
     base = knowledge.base.without(without) if without else knowledge.base
     return diagnose(observation, base, results, version=__version__)
+
+
+def ask_host(
+    report: Report,
+    probes: Sequence[Probe],
+    environment: Mapping[str, str],
+    *,
+    python: Path | None = None,
+    pid: int | None = None,
+) -> Snapshot:
+    """What ``probes`` see on this host now, looking where the report says (ports, addresses, the model's folder)."""
+    facts = {fact.name: fact.value for fact in report.observation.facts}
+    return look_at(probes, Target(python, pid, facts, dict(environment)), Redactor())
 
 
 def with_answers(

@@ -79,20 +79,32 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class ListChange:
+    """Items put at the end of variables that hold a list, or taken out of them: pairs of a name and an item."""
+
+    append: tuple[tuple[str, str], ...] = ()
+    take_out: tuple[tuple[str, str], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.append or self.take_out)
+
+
+@dataclass(frozen=True, slots=True)
 class Edit:
-    """A change of a text file: variables set or unset in an environment file (``NAME=value`` or ``export NAME=value`` lines),
-    or texts replaced, each of which must occur just once."""
+    """A change of a text file: variables set, unset or (``lists``) changed by an item in an environment file (``NAME=value`` or
+    ``export NAME=value`` lines), or texts replaced, each of which must occur just once."""
 
     file: str
     set: tuple[tuple[str, str], ...] = ()
     unset: tuple[str, ...] = ()
     replace: tuple[tuple[str, str], ...] = ()
+    lists: ListChange = ListChange()
 
 
 @dataclass(frozen=True, slots=True)
 class LaunchChange:
     """A change of the server's launch command: options set (``--`` left out; a value None is a bare flag) or removed,
-    variables set or unset; ``rename`` gives variables, or options with their dashes, another name. ``target``: which program,
+    variables set, unset or (``lists``) changed by an item; ``rename`` gives variables, or options with their dashes, another name. ``target``: which program,
     ``server`` or ``router``."""
 
     set: tuple[tuple[str, str | None], ...] = ()
@@ -101,6 +113,7 @@ class LaunchChange:
     unset: tuple[str, ...] = ()
     rename: tuple[tuple[str, str], ...] = ()
     target: str = "server"
+    lists: ListChange = ListChange()
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,9 +246,20 @@ class ShownValue:
 
 
 @dataclass(frozen=True, slots=True)
+class FileContent:
+    """What a file is to hold, for whoever writes it himself. ``before``: the SHA-256 of what it holds now, empty where there is no
+    such file; ``text``: decoded with surrogateescape; ``mode`` is that of a new file."""
+
+    path: str
+    text: str
+    before: str
+    mode: int
+
+
+@dataclass(frozen=True, slots=True)
 class StepPreview:
     """One step as it is shown before it is approved. ``command`` is the exact argv; ``diff`` a change of a file or of the launch
-    command; ``commands`` are for people to type; ``state`` is ready, shown, left-out or unavailable, with its ``reason``;
+    command, and ``file`` the whole of what that file becomes, where it can be written from here; ``commands`` are for people to type; ``state`` is ready, shown, left-out or unavailable, with its ``reason``;
     ``digest`` is what an approval is bound to."""
 
     id: str
@@ -260,6 +284,7 @@ class StepPreview:
     timeout_s: float = 0.0
     notes: tuple[str, ...] = ()
     digest: str = ""
+    file: FileContent | None = None
 
 
 @dataclass(frozen=True, slots=True)

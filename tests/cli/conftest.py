@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.fixing.warm_command import WarmCommand
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,3 +42,31 @@ class Command:
 def sgltriage(tmp_path: Path, cache: Path) -> Command:
     """The command in a fresh folder; the compiled knowledge is kept for the test session."""
     return Command(tmp_path, cache)
+
+
+class WarmSgltriage(Command):
+    """The same without the start of Python: for tests of what it does, not of how it starts."""
+
+    def __init__(self, folder: Path, cache: Path, command: WarmCommand) -> None:
+        super().__init__(folder, cache)
+        self._command = command
+
+    def __call__(
+        self, *arguments: str | bytes | Path, stdin: bytes = b"", env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run it to its end."""
+        words = [os.fsdecode(word) for word in arguments]
+        return self._command.run(words, self.folder, self.environment | (env or {}), stdin=stdin)
+
+
+@pytest.fixture(scope="session")
+def warm_command(cache: Path) -> Iterator[WarmCommand]:
+    """The command, ready for many calls."""
+    with contextlib.closing(WarmCommand(cache)) as found:
+        yield found
+
+
+@pytest.fixture
+def warm_sgltriage(tmp_path: Path, cache: Path, warm_command: WarmCommand) -> Command:
+    """The warm command in a fresh folder."""
+    return WarmSgltriage(tmp_path, cache, warm_command)

@@ -10,14 +10,26 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from triage.fixing.lint import check_playbooks
+from triage.knowledge.errors import Problems
+from triage.knowledge.pack import read_packs
+from triage.knowledge.playbooks import decode_playbooks
+
 if TYPE_CHECKING:
     from tests.cli.conftest import Command
+    from triage.knowledge.compiled import Knowledge
+
+
+@pytest.fixture
+def sgltriage(warm_sgltriage: Command) -> Command:
+    """The start of the command is not the point here."""
+    return warm_sgltriage
 
 
 @pytest.fixture
@@ -77,6 +89,9 @@ def test_an_environment_file_is_edited_and_restored_byte_for_byte(
     assert "NCCL_SOCKET_IFNAME=eth0" in shown
     assert path.read_bytes() == before.replace(b"=lo", b"=eth0").replace(b"NCCL_IB_DISABLE=1\r\n", b"")
     assert b"cannot tell yet" in done.stdout
+    over = sgltriage("fix", "--resume")
+    assert (over.returncode, over.stdout) == (2, b"")
+    assert b"no run was cut off: that of set-a-variable ended with 'cannot tell yet'" in over.stderr
     offered = sgltriage("fix", "--undo")
     assert path.read_bytes() != before, "an undo that nobody agreed to must change nothing"
     assert sgltriage("fix", "--undo", *approved(offered.stdout)).returncode == 0
@@ -321,13 +336,16 @@ SHELLS = {
 }
 
 
-def test_a_shell_is_no_step(sgltriage: Command, pack: Path) -> None:
+def test_a_shell_is_no_step(sgltriage: Command, pack: Path, knowledge: Knowledge) -> None:
     """Lint refuses each with its place and the reason, and a plan that was not linted cannot be prepared."""
     named = []
     for at, argv in enumerate(SHELLS):
         text = TYPED.replace('[echo, "--port={port}", "--name={name}"]', argv).replace("id: typed", f"id: shell-{at}")
         named.append(playbook(pack, text))
-    linted = sgltriage("kb", "lint", pack).stdout.decode()
+    problems = Problems(collect=True)
+    files = list(decode_playbooks(read_packs([pack / "playbooks"], problems), problems))
+    check_playbooks(files, knowledge.base, [], problems)
+    linted = "\n".join(map(str, problems.found))
     for at, (words, reason) in enumerate(zip(named, SHELLS.values(), strict=True)):
         assert re.search(rf"shell-{at}\.yaml:\d+:\d+: .*{reason}", linted), linted
         shown = sgltriage("fix", *words, "--set", "port=30000", "--set", "name=x").stdout.decode()
@@ -377,6 +395,31 @@ def test_the_script_is_bash_and_changes_nothing(sgltriage: Command, pack: Path, 
     script.write_bytes(made.stdout)
     assert subprocess.run(["/bin/bash", "-n", str(script)], check=False).returncode == 0
     assert b"echo --port=30000 --name=x" in made.stdout
+
+
+def test_the_script_does_what_the_fix_would_do(sgltriage: Command, pack: Path, tmp_path: Path) -> None:
+    """A file edit and a launch change, run by bash: the same bytes as those of the plan that was agreed to."""
+    path, server = tmp_path / "server.env", tmp_path / "serve.sh"
+    start = "#!/bin/bash\nexport A='$HOME'\nexec python3 -m sglang.launch_server --port 30000 --enable-ep-moe\n"
+    both = EDIT.replace("watch_for: ready", LAUNCH[LAUNCH.index("  - id: change") : LAUNCH.index("  - id: start")])
+    words = (*playbook(pack, both + "watch_for: ready\n"), "--set", f"file={path}", "--set", f"launch_file={server}")
+
+    def written(how: Callable[[], object]) -> tuple[bytes, bytes]:
+        path.write_text("# ours\nNCCL_IB_DISABLE=1\n")
+        server.write_text(start)
+        how()
+        return path.read_bytes(), server.read_bytes()
+
+    def by_script() -> None:
+        made = sgltriage("fix", *words, "--script")
+        done = subprocess.run(["/bin/bash"], input=made.stdout, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, b""), made.stdout.decode()
+
+    first = written(by_script)
+    assert first == written(lambda: agreed(sgltriage, *words))
+    assert first[0] == b"# ours\nNCCL_SOCKET_IFNAME=eth0\n"
+    assert b"--port 30001" in first[1]
+    assert b"--enable-ep-moe" not in first[1]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,12 @@ Traceback (most recent call last):
     from sglang.srt.server_args import prepare_server_args
 ModuleNotFoundError: No module named 'setproctitle'
 """
+
+
+@pytest.fixture
+def sgltriage(warm_sgltriage: Command) -> Command:
+    """The start of the command is not the point here."""
+    return warm_sgltriage
 
 
 @pytest.fixture(scope="session")
@@ -45,17 +52,26 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment with pip; to make one takes many times as long as to copy it."""
+    folder = tmp_path_factory.mktemp("environment") / "server"
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    return folder
+
+
 @pytest.fixture
-def environment(tmp_path: Path) -> Path:
+def environment(tmp_path: Path, template: Path) -> Path:
     """A server's virtual environment; its interpreter."""
-    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "server")], check=True)
+    shutil.copytree(template, tmp_path / "server", symlinks=True)
     return tmp_path / "server" / "bin" / "python"
 
 
 def installed(python: Path) -> str:
     """The version of the package in an environment, or an empty text."""
-    done = subprocess.run([python, "-m", "pip", "show", "setproctitle"], capture_output=True, text=True, check=False)
-    return "".join(re.findall(r"^Version: (.+)$", done.stdout, re.MULTILINE))
+    code = "import importlib.metadata as m; print(*(d.version for d in m.distributions() if d.name == 'setproctitle'))"
+    done = subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
 
 
 def token(shown: bytes, step: str) -> str:

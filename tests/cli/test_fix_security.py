@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from triage.fixing.journal_store import read_chain
 
 if TYPE_CHECKING:
@@ -18,6 +20,12 @@ if TYPE_CHECKING:
 SECRET = "hf_SENTINELSENTINELSENTINELSENTINEL"
 KEY = "sk-SENTINEL0123456789SENTINEL0123456789"
 TOUCH = '\n  - {id: make, title: Make a file, why: So., kind: change, argv: [touch, "{folder}/made"]}\n'
+
+
+@pytest.fixture
+def sgltriage(warm_sgltriage: Command) -> Command:
+    """The start of the command is not the point here."""
+    return warm_sgltriage
 
 
 def words(folder: Path, steps: str, more: str = "") -> tuple[str, ...]:
@@ -72,14 +80,19 @@ def test_read_only_holds_for_every_verb(sgltriage: Command, tmp_path: Path) -> N
     """Neither resuming nor taking back, whatever the options say."""
     named = words(tmp_path, TOUCH.replace("]}", '], undo: {argv: [rm, "{folder}/made"]}}'))
     shown = sgltriage("fix", *named).stdout
-    sgltriage("fix", *named, *agreed(shown))
-    before = [path.read_bytes() for path in journals(tmp_path)]
-    offered = sgltriage("fix", "--undo").stdout
-    for verb in (["--undo", *agreed(offered)], ["--resume", *agreed(shown)]):
+
+    def is_refused(*verb: str) -> bool:
+        before = [path.read_bytes() for path in journals(tmp_path)]
         done = sgltriage("fix", *verb, *named[3:5], env={"SGLTRIAGE_READ_ONLY": "0"})
-        assert b"nothing was run: SGLTRIAGE_READ_ONLY is set" in done.stdout
+        assert [path.read_bytes() for path in journals(tmp_path)] == before
+        return b"nothing was run: SGLTRIAGE_READ_ONLY is set" in done.stdout
+
+    sgltriage("fix", *named, "--yes-to", "make@000000000000")
+    assert is_refused("--resume", *agreed(shown))
+    assert not (tmp_path / "made").exists()
+    sgltriage("fix", *named, *agreed(shown))
+    assert is_refused("--undo", *agreed(sgltriage("fix", "--undo").stdout))
     assert (tmp_path / "made").exists()
-    assert [path.read_bytes() for path in journals(tmp_path)] == before
 
 
 def test_a_journal_folder_that_others_may_write(sgltriage: Command, tmp_path: Path) -> None:

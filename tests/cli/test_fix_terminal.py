@@ -12,7 +12,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,9 +41,11 @@ CODE = """
 
 
 class Terminal:
-    """The command on a terminal of its own, and who sits before it."""
+    """The command (``fix``, or ``argv``) on a terminal of its own, and who sits before it."""
 
-    def __init__(self, command: Command, *words: str, columns: int = 80, **variables: str) -> None:
+    def __init__(
+        self, command: Command, *words: str, columns: int = 80, argv: Sequence[str] = (), **variables: str
+    ) -> None:
         self._ours, theirs = os.openpty()
         self.seen = b""
         self._at = 0
@@ -52,7 +54,7 @@ class Terminal:
         # Kept open: what the terminal is like can be asked when the command has ended.
         self._theirs = theirs
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "triage", "fix", *words], stdin=theirs, stdout=theirs, stderr=theirs, cwd=command.folder,
+            argv or [sys.executable, "-m", "triage", "fix", *words], stdin=theirs, stdout=theirs, stderr=theirs, cwd=command.folder,
             env={**command.environment, "TERM": "xterm-256color", **variables}, start_new_session=True, preexec_fn=_take_terminal,
         )  # fmt: skip
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import lives, soon
 from triage.fixing import running_command
 from triage.fixing.execution import (
     Executed,
@@ -48,25 +49,6 @@ def python(
         (sys.executable, "-I", "-c", code, *arguments), cwd=cwd, environment=environment or ENVIRONMENT, timeout_s=timeout_s,
         on_output=on_output, use_pty=use_pty, stop=stop, grace_s=grace_s,
     )  # fmt: skip
-
-
-def lives(pid: int) -> bool:
-    """Whether a process runs; one that has ended and was not waited for does not."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
-    except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] not in "ZX"
-
-
-def soon(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
-    """Whether it holds within some seconds."""
-    until = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 @pytest.mark.parametrize("use_pty", [False, True])

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from triage.fixing.execution import Executed
 from triage.fixing.journal import Journal, JournalBroken, RunGoingOn, journal_directory
-from triage.fixing.journal_store import ChainBroken, JournalUnavailable, read_chain, seal
-from triage.fixing.runs import latest, list_runs, verify
+from triage.fixing.journal_store import ChainBroken, Event, JournalUnavailable, read_chain, seal
+from triage.fixing.runs import cut_off, latest, list_runs, verify
 from triage.fixing.step_records import command_data, outcome_data
 from triage.safety.redact import Redactor
 
@@ -428,3 +428,50 @@ def test_an_outcome_is_a_record(folder: Path) -> None:
     assert record.data["signal"] == 9
     assert record.data["output_sha256"] == "d" * 64
     assert verify(journal.path) is None
+
+
+STOPPED: tuple[Event, dict[str, object]] = ("verdict", {"verdict": "cannot tell yet", "stopped": True})
+ENDED: tuple[Event, dict[str, object]] = ("verdict", {"verdict": "fixed", "stopped": False})
+
+
+@pytest.mark.parametrize(
+    ("events", "is_over"),
+    [
+        ([], False),
+        ([("begin", {"step": "a"})], False),
+        ([STOPPED], False),
+        ([STOPPED, ("resume", {}), ENDED], True),
+        ([ENDED], True),
+        ([STOPPED, ("undo-begin", {"step": "a"})], True),
+        ([ENDED, ("undo-begin", {"step": "a"}), ("undo-end", {"step": "a", "ok": True})], True),
+    ],
+)
+def test_which_runs_can_be_taken_up(folder: Path, events: list[tuple[Event, dict[str, object]]], is_over: bool) -> None:
+    """Those that were cut off or broken off; one that went through all its steps, or was taken back, is over."""
+    with Journal.create(folder, {"playbook": "one"}) as journal:
+        for event, data in events:
+            journal.append(event, **data)
+    found = cut_off(folder)
+    assert (found is None) is is_over
+    assert cut_off(folder, "another") is None
+
+
+def test_the_run_that_is_taken_up(folder: Path) -> None:
+    """The newest that is not over; one that a later run of the same playbook made up for is not."""
+    times = iter(range(1, 100))
+
+    def begin(playbook: str, *events: tuple[Event, dict[str, object]]) -> Path:
+        now = datetime(2026, 3, 1, tzinfo=timezone.utc) + timedelta(hours=next(times))
+        with Journal.create(folder, {"playbook": playbook}, now=lambda: now) as journal:
+            for event, data in events:
+                journal.append(event, **data)
+            return journal.path
+
+    begin("one")
+    begin("one", ENDED)
+    assert cut_off(folder) is None
+    older = begin("two", STOPPED)
+    newer = begin("three")
+    begin("four", ENDED)
+    found = [cut_off(folder, name) for name in (None, "two", "four")]
+    assert [item and item.path for item in found] == [newer, older, None]

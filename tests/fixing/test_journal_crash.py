@@ -25,7 +25,9 @@ from triage.fixing.step_records import StepProgress, command_data, outcome_data,
 from triage.safety.redact import Redactor
 
 folder, effects, fault = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
-EFFECT = "import sys, time; open(sys.argv[1], 'a').write(sys.argv[2] + '\\\\n'); print('done', flush=True); time.sleep(0.3)"
+EFFECT = "import sys, time; open(sys.argv[1], 'a').write(sys.argv[2] + '\\\\n'); print('done', flush=True); time.sleep(float(sys.argv[3]))"
+# It goes on for a while after its output only where it is to be killed then.
+REST = "0.3" if fault == "during-exec" else "0"
 
 def point(name):
     if name == fault:
@@ -42,7 +44,7 @@ def half(event):
         os.write = write
 
 def carry_out(journal, step):
-    argv = (sys.executable, "-I", "-c", EFFECT, effects, step)
+    argv = (sys.executable, "-I", "-c", EFFECT, effects, step, REST)
     last = step == "second"
     last and point("before-begin")
     last and half("begin")

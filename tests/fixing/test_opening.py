@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from triage.fixing.journal_store import JournalUnavailable
-from triage.fixing.opening import OpenFix, case_of_record, needed_facts, open_fix, plan_record
+from triage.fixing.opening import OpenFix, case_of_record, needed_facts, open_fix, plan_record, server_of_record
 from triage.fixing.parameters import ParameterError
 from triage.fixing.runner import ready_steps
 from triage.model import Value
@@ -122,6 +123,21 @@ def test_a_launch_command_from_a_journal_is_not_started_with_placeholders(playbo
     (step,) = ready_steps(resumed.plan, workshop)
     assert step.state.value == "shown"
     assert step.start is None
+
+
+def test_the_server_of_a_record(playbook: Read, tmp_path: Path) -> None:
+    """Its number counts for a resumed run while that very process runs, and for no other that has the number later."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        fix = open_fix(
+            playbook(TEXT), Case(facts=FACTS), {"port": "1"}, {"HOME": str(tmp_path)}, python=PYTHON, pid=process.pid
+        )
+        record = json.loads(json.dumps(plan_record(fix, [])))
+        assert server_of_record(record) == process.pid
+        later = {**record, "server": {**record["server"], "start_ticks": record["server"]["start_ticks"] + 1}}
+        assert server_of_record(later) is None
+    assert server_of_record(record) is None
+    for none in ({}, {"server": None}, {"server": 5}, {"server": {"pid": "x"}}):
+        assert server_of_record(none) is None
 
 
 @pytest.mark.parametrize("record", [

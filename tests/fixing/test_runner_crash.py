@@ -8,14 +8,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
 import pytest
-from tests.fixing.warm_command import WarmCommand
 
+from tests.fixing.warm_command import WarmCommand
+from tests.processes import soon
 from triage.fixing.opening import open_fix
 from triage.fixing.runner import ready_steps
 from triage.fixing.runs import RunSummary, latest, verify
@@ -164,7 +164,7 @@ class Fix:
         assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
         if at.endswith(" start"):
             # What was started goes on without us.
-            assert _soon((self.folder / "left-alone").exists), "what was left alone did not end"
+            assert soon((self.folder / "left-alone").exists), "what was left alone did not end"
 
     @property
     def effects(self) -> list[str]:
@@ -189,16 +189,8 @@ def _killed_when_its_child_is_dead(pid: int) -> None:
     def is_dead() -> bool:
         return any(words[:2] == ["Z", str(pid)] for words in map(_stat, Path("/proc").iterdir()))
 
-    assert _soon(is_dead), "the step did not end"
+    assert soon(is_dead), "the step did not end"
     os.kill(pid, signal.SIGKILL)
-
-
-def _soon(condition: Callable[[], bool]) -> bool:
-    for _ in range(2000):
-        if condition():
-            return True
-        time.sleep(0.005)
-    return False
 
 
 def _stat(folder: Path) -> list[str]:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-import os
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.engine import load, scan_text
+from triage.engine import scan_text
 from triage.fixing.case import case_of
 from triage.fixing.sizing import FORMULAS
 from triage.fixing.sizing_numbers import Sized
@@ -37,12 +35,6 @@ OOM = (
     "512.00 MiB is free. Including non-PyTorch memory, this process has 78.61 GiB memory in use.\n"
 )
 END = "[2026-02-01 10:02:00] Received sigquit from a child process. It usually means the child failed.\n"
-
-
-@pytest.fixture(name="knowledge", scope="module")
-def knowledge_fixture() -> Knowledge:
-    """The bundled knowledge."""
-    return load(environment=dict(os.environ))
 
 
 def case(knowledge: Knowledge, log: str, identifier: str) -> Case:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from triage.fixing.sizing import FORMULAS
+from tests.fixing.formula_answers import reason, run, value
 from triage.fixing.sizing_numbers import Sized
 from triage.model import Value
-from triage.playbook import Case, Missing
+from triage.playbook import Missing
 
 GIB = 1 << 30
 WEIGHTS: dict[str, Value] = {
@@ -17,25 +17,6 @@ ROOMY: dict[str, Value] = {
     "memory.available_gb": 78.58, "memory.after_weights_gb": 30.0, "server.mem_fraction_static": 0.88,
 }  # fmt: skip
 FAILED: dict[str, Value] = {"tried": 4.0 * GIB, "free": 1.0 * GIB, "total": 79.11 * GIB}
-
-
-def run(name: str, facts: dict[str, Value], captures: dict[str, Value] | None = None) -> Sized | Missing:
-    """A formula's answer for these facts and captures."""
-    return FORMULAS[name](Case("x", facts, captures or {}))
-
-
-def value(name: str, facts: dict[str, Value], captures: dict[str, Value] | None = None) -> float:
-    """The value that a formula gives."""
-    found = run(name, facts, captures)
-    assert isinstance(found, Sized), found
-    return found.value
-
-
-def reason(name: str, facts: dict[str, Value], captures: dict[str, Value] | None = None) -> str:
-    """Why a formula gives none."""
-    found = run(name, facts, captures)
-    assert isinstance(found, Missing), found
-    return found.reason
 
 
 # --- the pool could not be made --------------------------------------------------------------------------------------

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from triage.fixing.sizing import FORMULAS
+from tests.fixing.formula_answers import reason, run, value
 from triage.fixing.sizing_numbers import Sized
 from triage.model import Value
-from triage.playbook import Case, Missing
 
 HEADS: dict[str, Value] = {"server.tp_size": 8, "model.num_attention_heads": 28, "model.num_key_value_heads": 4}
 MOE: dict[str, Value] = {
@@ -18,27 +17,6 @@ BIG: dict[str, Value] = {
     "server.tp_size": 1, "model.num_attention_heads": 64, "model.num_key_value_heads": 8, "model.weights_gb": 140.0,
     "gpu.memory_total_mb": 81559, "gpu.count": 8,
 }  # fmt: skip
-
-
-def run(
-    name: str, facts: dict[str, Value], captures: dict[str, Value] | None = None, diagnosis: str = "x"
-) -> Sized | Missing:
-    """A formula's answer for these facts and captures."""
-    return FORMULAS[name](Case(diagnosis, facts, captures or {}))
-
-
-def value(name: str, facts: dict[str, Value], captures: dict[str, Value] | None = None, diagnosis: str = "x") -> float:
-    """The value that a formula gives."""
-    found = run(name, facts, captures, diagnosis)
-    assert isinstance(found, Sized), found
-    return found.value
-
-
-def reason(name: str, facts: dict[str, Value], captures: dict[str, Value] | None = None) -> str:
-    """Why a formula gives none."""
-    found = run(name, facts, captures)
-    assert isinstance(found, Missing), found
-    return found.reason
 
 
 def test_heads_and_key_value_heads() -> None:

@@ -4,34 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from triage.fixing.sizing import FORMULAS
+from tests.fixing.formula_answers import reason, run, value
 from triage.fixing.sizing_numbers import Sized
 from triage.model import Value
-from triage.playbook import Case, Missing
 
 MIB, GIB = 1 << 20, 1 << 30
 CAPTURE: dict[str, Value] = {"tried": 448.0 * MIB, "free": 260.88 * MIB}
 PREFILL: dict[str, Value] = {"tried": 4.0 * GIB, "free": 1.2 * GIB}
 DISPATCH = "env.sglang_deepep_num_max_dispatch_tokens_per_rank"
-
-
-def run(name: str, facts: dict[str, Value], captures: dict[str, Value] | None = None) -> Sized | Missing:
-    """A formula's answer for these facts and captures."""
-    return FORMULAS[name](Case("x", facts, captures or {}))
-
-
-def value(name: str, facts: dict[str, Value], captures: dict[str, Value] | None = None) -> float:
-    """The value that a formula gives."""
-    found = run(name, facts, captures)
-    assert isinstance(found, Sized), found
-    return found.value
-
-
-def reason(name: str, facts: dict[str, Value], captures: dict[str, Value] | None = None) -> str:
-    """Why a formula gives none."""
-    found = run(name, facts, captures)
-    assert isinstance(found, Missing), found
-    return found.reason
 
 
 def test_graph_batch_is_halved_until_it_fits() -> None:

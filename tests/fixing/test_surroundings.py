@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
 import sysconfig
 import venv
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -131,18 +133,72 @@ def test_real_environment(tmp_path: Path) -> None:
     assert (found.is_root, bool(found.user)) == (os.geteuid() == 0, True)
 
 
+@contextlib.contextmanager
+def _running(*argv: str | Path) -> Iterator[int]:
+    """The number of a process that has said something, and so is what it was started as; it ends with the block."""
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            yield int(process.stdout.readline())
+        finally:
+            process.stdin.close()
+
+
+ANSWER = "import os; print(os.getpid(), flush=True); os.read(0, 1)"
+
+
 def test_real_process(tmp_path: Path) -> None:
     """A real process that runs in an environment: the environment's interpreter is found by its number alone."""
     venv.create(tmp_path / "env", with_pip=False, symlinks=True)
     python = tmp_path / "env" / "bin" / "python"
-    with subprocess.Popen([python, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        try:
-            found = look(None, process.pid, {})
-        finally:
-            process.communicate(b"\n")
+    with _running(python, "-c", ANSWER) as pid:
+        found = look(None, pid, {})
     assert found.python is not None
     assert found.python.parent == python.parent
     assert found.is_venv
+
+
+TITLED = """
+import os, subprocess, sys
+child = subprocess.Popen(["sglang::scheduler", "-I", "-c", sys.argv[1]], executable=sys.executable, env={})
+child.wait()
+"""
+
+
+def test_a_title_hides_the_interpreter_but_not_the_parents(tmp_path: Path) -> None:
+    """A scheduler whose title stands where its command line was runs in the environment of the server that started it."""
+    venv.create(tmp_path / "env", with_pip=False, symlinks=True)
+    python = tmp_path / "env" / "bin" / "python"
+    with _running(python, "-c", TITLED, ANSWER) as pid:
+        found = look(None, pid, {})
+    assert found.python is not None
+    assert found.python.parent == python.parent
+    assert found.is_venv
+
+
+LEFT_ALONE = """
+import os, subprocess, sys
+subprocess.Popen(["server", "-I", "-c", sys.argv[2], str(os.getpid())], executable=sys.argv[1], env={})
+"""
+ALONE = """
+import os, sys, time
+while os.getppid() == int(sys.argv[1]):
+    time.sleep(0.01)
+"""
+
+
+def test_a_title_and_nobody_who_knows(tmp_path: Path) -> None:
+    """The program that runs is one that many environments link to, and nothing tells which: none is named, and pip is not run."""
+    program = Path(sys.executable).resolve()
+    if (program.parents[1] / "conda-meta").is_dir():
+        pytest.skip("conda's interpreters lie in their own environments")
+    with _running(sys.executable, "-c", LEFT_ALONE, program, ALONE + ANSWER) as pid:
+        found = look(None, pid, {})
+    assert found.python is None
+    refused = pip_argv(("install", "x"), found)
+    assert isinstance(refused, Missing)
+    assert "name it with --python" in refused.reason
 
 
 def _distribution(root: Path) -> Path:

@@ -9,12 +9,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from triage.cli.argument_types import Choice
 from triage.cli.arguments import ArgumentParser
 from triage.cli.errors import CommandError, UsageError
 from triage.cli.exit_codes import ExitCode
 from triage.cli.host_options import add_pid, add_python
-from triage.cli.options import add_kb, load_or_fail
+from triage.cli.options import add_color, add_kb, add_several, load_or_fail
 from triage.cli.terminal import speaks_unicode, wants_color
 
 if TYPE_CHECKING:
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 
 READ_ONLY = "SGLTRIAGE_READ_ONLY"
 """Set to anything, it turns every fix into a dry run, whatever the options say."""
-
-_TRUST_DIGITS = 12
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -39,27 +36,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add("target", metavar="PLAYBOOK|DIAGNOSIS", nargs="?", help="Default: the first diagnosis of the report.")
     add("--report", metavar="FILE", help="A report of 'sgltriage scan --format json', or - for standard input.")
-    add(
-        "--log",
-        dest="logs",
-        action="append",
-        default=[],
-        metavar="PATH",
-        help="Scan this log instead of reading a report; may be given more than once.",
-    )
-    add("--set", dest="given", action="append", default=[], metavar="NAME=VALUE", help="Give a parameter its value.")
+    add_several(parser, "--log", "logs", "PATH", "Scan this log instead of reading a report")
+    add_several(parser, "--set", "given", "NAME=VALUE", "Give a parameter its value")
     add_python(parser)
     add_pid(parser)
     add("--dry-run", action="store_true", help="Only show the plan.")
     add("--script", action="store_true", help="Write the plan as a bash script to read and run yourself.")
-    add(
-        "--yes-to",
-        dest="approved",
-        action="append",
-        default=[],
-        metavar="STEP@HASH",
-        help="Agree to a step exactly as it was shown; may be given more than once.",
-    )
+    add_several(parser, "--yes-to", "approved", "STEP@HASH", "Agree to a step exactly as it was shown")
     add(
         "--trust",
         metavar="SHA256",
@@ -69,7 +52,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add("--undo", action="store_true", help="Take back what the last run did, the last step first.")
     add("--history", action="store_true", help="List the runs.")
     add_kb(parser)
-    add("--color", type=Choice("auto", "always", "never"), default="auto", help="When to colour the text.")
+    add_color(parser)
 
 
 def run(arguments: Namespace) -> int:
@@ -94,6 +77,7 @@ def run(arguments: Namespace) -> int:
 def _fix(arguments: Namespace) -> int:
     from triage.fixing.opening import open_fix
     from triage.fixing.previewing import preview_plan
+    from triage.session.fix_run import why_untrusted
 
     packs: list[Path] = arguments.packs
     playbook, case = _chosen(arguments, packs)
@@ -110,7 +94,7 @@ def _fix(arguments: Namespace) -> int:
     from triage.reporting.plan_text import plan_lines
 
     write(plan_lines(preview, outlet, view))
-    reason = why_only_shown(dry_run=arguments.dry_run, approved=arguments.approved) or untrusted(
+    reason = why_only_shown(dry_run=arguments.dry_run, approved=arguments.approved) or why_untrusted(
         playbook, arguments.trust
     )
     if reason:
@@ -130,21 +114,6 @@ def why_only_shown(*, dry_run: bool, approved: Sequence[str]) -> str:
     if not approved and not (sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()):
         return "nothing was run: there is no terminal to agree at; --yes-to STEP@HASH agrees to a step as shown above"
     return ""
-
-
-def untrusted(playbook: Playbook, trusted: str | None) -> str:
-    """Why a playbook may not run anything, or an empty text: those of other packs run when their very file is named."""
-    import hashlib
-
-    from triage.knowledge.pack import bundled_directory
-
-    path = Path(playbook.location.path)
-    if path.resolve().is_relative_to(bundled_directory("playbooks")):
-        return ""
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if trusted and len(trusted) >= _TRUST_DIGITS and digest.startswith(trusted.lower()):
-        return ""
-    return f"nothing was run: {path} is not one of ours; --trust {digest[:_TRUST_DIGITS]} lets it run as it is now"
 
 
 def _chosen(arguments: Namespace, packs: Sequence[Path]) -> tuple[Playbook, Case]:
@@ -173,15 +142,15 @@ def _target(name: str, packs: Sequence[Path]) -> tuple[Playbook, str | None]:
     """The playbook of that id, or that of the diagnosis of that id with the diagnosis."""
     from triage.knowledge.errors import did_you_mean
     from triage.knowledge.playbooks import load_playbook, playbook_ids, playbook_roots
+    from triage.session.fix_run import NoPlaybookError, mending_playbook
 
     roots = playbook_roots(packs)
     base = load_or_fail(packs).base
     if name in base:
-        identifier = base.get(name).playbook
-        found = load_playbook(identifier, roots) if identifier else None
-        if found is None:
-            raise CommandError(f"there is no playbook for '{name}'; what mends it: {base.get(name).fix}")
-        return found, name
+        try:
+            return mending_playbook(name, base.get(name).playbook, base.get(name).fix, packs), name
+        except NoPlaybookError as error:
+            raise CommandError(str(error)) from error
     found = load_playbook(name, roots)
     if found is None:
         known = [*playbook_ids(roots), *base.ids()]

@@ -5,49 +5,44 @@ from __future__ import annotations
 import os
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from triage.cli.errors import CommandError
 from triage.cli.exit_codes import ExitCode
-from triage.cli.fix import given_values, outlet_and_view, untrusted, why_only_shown, write
+from triage.cli.fix import given_values, outlet_and_view, why_only_shown, write
 from triage.cli.fix_operator import ApprovedOperator, TerminalOperator, approvals
 from triage.fixing.journal import Journal, journal_directory
-from triage.fixing.opening import OpenFix, case_of_record, open_fix, plan_record
+from triage.fixing.opening import OpenFix, case_of_record, open_fix, server_of_record
 from triage.fixing.previewing import preview_plan
-from triage.fixing.runner import RunResult, run_plan
-from triage.fixing.runs import RunSummary, latest, list_runs
+from triage.fixing.runs import RunSummary, cut_off, latest, list_runs
 from triage.fixing.step_records import state_of
 from triage.fixing.undoing import UndoStep, steps_to_undo, take_back_all
-from triage.fixing.verdict import FixResult, FixVerdict, decide
+from triage.fixing.verdict import FixResult, FixVerdict
 from triage.knowledge.playbooks import load_playbook, playbook_roots
-from triage.playbook import Case, Playbook
+from triage.playbook import Playbook
 from triage.proof import confidence_again
 from triage.reporting.outlet import Outlet
 from triage.reporting.plan_text import plan_lines
 from triage.reporting.view import View
+from triage.session.fix_run import FixRun, begin_run, carry_out, why_untrusted
 
 
 def carry_out_new(fix: OpenFix, arguments: Namespace, packs: Sequence[Path], outlet: Outlet, view: View) -> int:
     """Begin a run of the plan that was just shown."""
-    from triage import __version__
-
-    directory = journal_directory(os.environ)
-    with Journal.create(directory, {**plan_record(fix, packs), "version": __version__}) as journal:
+    with begin_run(fix, packs, os.environ) as journal:
         write(["", f"journal  {outlet.show(str(journal.path))}"])
         return _carry_out(fix, journal, arguments, outlet, view)
 
 
 def resume(arguments: Namespace) -> int:
-    """Go on with the newest run (of the playbook that is named, if one is)."""
-    summary = _newest(arguments.target)
+    """Go on with the newest run that was cut off (of the playbook that is named, if one is)."""
+    summary = _resumable(arguments.target)
     outlet, view = outlet_and_view(arguments.color)
-    plan = _plan_of(summary)
-    fix = _open_again(plan, arguments)
+    fix = _open_again(summary.records[0].data, arguments)
     write(plan_lines(preview_plan(fix.plan, fix.workshop), outlet, view))
     for step, progress in state_of(summary.records).items():
         write([f"   {outlet.show(step)}: {progress.value}"])
-    if reason := why_only_shown(dry_run=arguments.dry_run, approved=arguments.approved) or untrusted(
+    if reason := why_only_shown(dry_run=arguments.dry_run, approved=arguments.approved) or why_untrusted(
         fix.plan.playbook, arguments.trust
     ):
         write(["", outlet.show(reason)])
@@ -62,29 +57,22 @@ def _carry_out(fix: OpenFix, journal: Journal, arguments: Namespace, outlet: Out
     operator = (
         ApprovedOperator(outlet, view, approved) if approved else TerminalOperator(outlet, view, fix.workshop, order)
     )
-    result = run_plan(fix.plan, fix.workshop, journal, operator)
-    if result.stopped and not result.changed:
-        write(["", "nothing was changed"])
-        return ExitCode.FINDINGS
-    return _tell_verdict(fix, result, journal, arguments, outlet, view)
+    done = carry_out(fix, journal, operator)
+    tell_verdict(fix, done, arguments.packs, outlet, view)
+    return ExitCode.CLEAN if done.is_fixed else ExitCode.FINDINGS
 
 
-def _tell_verdict(
-    fix: OpenFix, result: RunResult, journal: Journal, arguments: Namespace, outlet: Outlet, view: View
-) -> int:
-    """The checks that decide, and whether the diagnosis still stands."""
-    left = [step for step, outcome in result.outcomes if outcome in ("shown", "skipped", "unavailable")]
-    found = decide(fix.plan, fix.workshop)
-    if result.failed and found.verdict is FixVerdict.FIXED:
-        found = replace(found, verdict=FixVerdict.CANNOT_TELL)
-    write(_verdict_lines(found, left, outlet, view))
-    again = confidence_again(fix, arguments.packs)
-    if again is not None:
-        write([f"  diagnosis {outlet.show(fix.plan.case.diagnosis)}: {again}"])
-    shown = [(outlet.show(name), answer.holds, outlet.show(answer.proof)) for name, answer in found.seen]
-    proofs = [{"check": name, "holds": holds, "proof": proof} for name, holds, proof in shown]
-    journal.append("verdict", verdict=found.verdict.value, checks=proofs)
-    return ExitCode.CLEAN if found.verdict is FixVerdict.FIXED else ExitCode.FINDINGS
+def tell_verdict(fix: OpenFix, done: FixRun, packs: Sequence[Path], outlet: Outlet, view: View) -> str:
+    """The checks that decide, and whether the diagnosis still stands: that is returned too, empty where nothing changed."""
+    if done.found is None:
+        write(["", done.verdict])
+        return ""
+    write(_verdict_lines(done.found, done.left, outlet, view))
+    again = confidence_again(fix, packs)
+    if again is None:
+        return ""
+    write([f"  diagnosis {outlet.show(fix.plan.case.diagnosis)}: {again}"])
+    return again
 
 
 def _verdict_lines(found: FixResult, left: Sequence[str], outlet: Outlet, view: View) -> Iterator[str]:
@@ -117,7 +105,7 @@ def undo(arguments: Namespace) -> int:
     if reason := why_only_shown(dry_run=arguments.dry_run, approved=arguments.approved):
         write(["", reason])
         return ExitCode.CLEAN
-    fix = _open_again(_plan_of(summary), arguments)
+    fix = _open_again(summary.records[0].data, arguments)
     approved = approvals(arguments.approved)
     operator = TerminalOperator(outlet, view, fix.workshop)
 
@@ -154,9 +142,7 @@ def history(arguments: Namespace) -> int:
     runs = [item for item in list_runs(journal_directory(os.environ)) if arguments.target in (None, item.playbook)]
     for item in runs:
         progress = ", ".join(f"{step} {how.value}" for step, how in state_of(item.records).items()) or "nothing begun"
-        verdict = next(
-            (str(r.data.get("verdict")) for r in reversed(item.records) if r.event == "verdict"), "no verdict"
-        )
+        verdict = item.verdict or "no verdict"
         state = f"going on; {verdict}" if item.live else verdict
         write(
             [
@@ -173,28 +159,28 @@ def history(arguments: Namespace) -> int:
     )
 
 
-def _last_word(run: RunSummary) -> str:
-    for record in reversed(run.records):
-        if record.event == "verdict":
-            return str(record.data.get("verdict"))
-        if record.event == "undo-end":
-            return "taken back"
-    return "no verdict"
-
-
 def _newest(playbook: str | None) -> RunSummary:
     found = latest(journal_directory(os.environ), playbook)
     if found is None:
         raise CommandError(f"there is no run{f' of {playbook}' if playbook else ''} (sgltriage fix --history)")
+    return _readable(found)
+
+
+def _resumable(playbook: str | None) -> RunSummary:
+    found = cut_off(journal_directory(os.environ), playbook)
+    if found is not None:
+        return _readable(found)
+    last = _newest(playbook)
+    told = f"ended with '{last.verdict}'" if last.records[-1].event == "verdict" else "was taken back"
+    raise CommandError(f"no run was cut off: that of {last.playbook} {told}; begin a new one, or see --history")
+
+
+def _readable(found: RunSummary) -> RunSummary:
     if found.broken is not None and not found.broken.torn:
         raise CommandError(f"{found.path}:{found.broken.line}: {found.broken.why}")
     if not found.records:
         raise CommandError(f"{found.path} was not written to its end: nothing was begun")
     return found
-
-
-def _plan_of(summary: RunSummary) -> Mapping[str, object]:
-    return summary.records[0].data
 
 
 def _open_again(record: Mapping[str, object], arguments: Namespace) -> OpenFix:
@@ -205,16 +191,12 @@ def _open_again(record: Mapping[str, object], arguments: Namespace) -> OpenFix:
         raise CommandError(f"the playbook '{record.get('playbook')}' of that run is not there any more")
     return open_fix(
         playbook,
-        _case(record),
+        case_of_record(record),
         {**_kept(record, playbook), **given_values(arguments.given)},
         dict(os.environ),
         python=arguments.python,
-        pid=arguments.pid,
+        pid=arguments.pid if arguments.pid is not None else server_of_record(record),
     )
-
-
-def _case(record: Mapping[str, object]) -> Case:
-    return case_of_record(record)
 
 
 def _kept(record: Mapping[str, object], playbook: Playbook) -> dict[str, str]:

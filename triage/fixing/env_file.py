@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from triage.fixing.env_values import EnvForm, is_literal, read_value, written_value
-from triage.playbook import Edit
+from triage.fixing.list_variables import with_item, without_item
+from triage.playbook import Edit, ListChange
 from triage.preflight.shell_words import OPERATORS, Word, shell_words
 from triage.records import dataclass
 
@@ -29,7 +30,7 @@ _DECLARING = frozenset(("export", "declare", "readonly", "typeset"))
 
 
 def edited_text(text: str, edit: Edit, form: EnvForm | None = None) -> str:
-    """``text`` with all of ``edit`` done: first the texts replaced, then variables unset, then set.
+    """``text`` with all of ``edit`` done: first the texts replaced, then variables unset, then set, then lists changed.
 
     Raises:
         ValueError: a text to replace does not occur just once, or a variable cannot be written; the message says why.
@@ -40,6 +41,25 @@ def edited_text(text: str, edit: Edit, form: EnvForm | None = None) -> str:
         text = unset_variable(text, name, chosen)
     for name, value in edit.set:
         text = set_variable(text, name, value, chosen)
+    return _with_lists(text, edit.lists, chosen)
+
+
+def _with_lists(text: str, change: ListChange, form: EnvForm) -> str:
+    for name in dict.fromkeys(name for name, _ in (*change.append, *change.take_out)):
+        line = _last(text, name, form)
+        if line is None and form is EnvForm.SHELL:
+            raise ValueError(
+                f"{name} is not set in this script, which may inherit it: change it by hand where it is set"
+            )
+        value = "" if line is None else read_value(line.value(text), form) if line.is_simple else None
+        if value is None:
+            raise ValueError(f"{name} is set by a line that does more than that; change it by hand")
+        for item in (item for other, item in change.append if other == name):
+            value = with_item(name, value, item)
+        for item in (item for other, item in change.take_out if other == name):
+            value = without_item(name, value, item)
+        if line is not None or value:
+            text = set_variable(text, name, value, form)
     return text
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from triage.fixing.launch_text import WordEdits
+from triage.fixing.list_variables import whole_values
 from triage.matching.launch_flags import field_of
-from triage.playbook import LaunchChange
+from triage.playbook import LaunchChange, ListChange
 from triage.preflight.command import (
     ROUTER,
     ROUTER_WITH_SERVERS,
@@ -69,6 +71,14 @@ def planned_edits(
     return edits, tuple(dict.fromkeys(notes))
 
 
+def listed(change: LaunchChange, known: Mapping[str, str]) -> tuple[LaunchChange, tuple[str, ...]]:
+    """``change`` with its lists as whole values, given those that the variables have (the last of a name counts); and notes."""
+    found = list(whole_values(change.lists, known))
+    whole = {name: value for name, value, _ in found if value is not None}
+    notes = tuple(note for _, _, note in found if note)
+    return replace(change, env=(*change.env, *whole.items()), lists=ListChange()), notes
+
+
 @dataclass(frozen=True, slots=True)
 class _Editor:
     """Makes the changes of one program."""
@@ -86,7 +96,9 @@ class _Editor:
             yield from self._set_option(name, value)
         for name in change.unset:
             yield from self._unset_variable(name)
-        added = [f"{name}={text}" for name, text in change.env if not self._set_variable(name, text)]
+        lists, notes = listed(change, {item.name: item.value for item in self.command.variables})
+        yield from notes
+        added = [f"{name}={text}" for name, text in lists.env if not self._set_variable(name, text)]
         if added:
             self._add_variables(added)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from triage.fixing.launch_change import planned_edits, targets
+from triage.fixing.launch_change import listed, planned_edits, targets
 from triage.fixing.launch_text import Span, shell_quoted
 from triage.playbook import LaunchChange
 from triage.preflight.command import PlannedCommand, parse_command
@@ -102,7 +102,9 @@ def _unit(text: str, change: LaunchChange) -> ChangedText:
         if any(command.start.span for command in chosen) and re.search(r"[%$\\]", repr([change.set, change.env])):
             raise ValueError("the change needs escapes within the quotes that the command stands in; make it by hand")
         found = True
-        inner, outer = _shared_out(change, chosen)
+        whole, said = listed(change, _present(text, chosen))
+        notes += said
+        inner, outer = _shared_out(whole, chosen)
         edits, said = planned_edits(words, commands, inner)
         notes += said
         start, end = line.span("value")
@@ -116,6 +118,13 @@ def _unit(text: str, change: LaunchChange) -> ChangedText:
     if changed != text:
         notes.append("systemctl daemon-reload makes systemd read it")
     return ChangedText(changed, tuple(dict.fromkeys(notes)))
+
+
+def _present(text: str, commands: Sequence[PlannedCommand]) -> dict[str, str]:
+    """The variables that the unit sets, and over them those of its command."""
+    words = (word.text for line in _ENVIRONMENT.finditer(text) for word in shell_words(line["value"], 0))
+    stated = {name: value for name, _, value in (word.partition("=") for word in words)}
+    return stated | {item.name: item.value for command in commands for item in command.variables}
 
 
 def _shared_out(change: LaunchChange, commands: Sequence[PlannedCommand]) -> tuple[LaunchChange, LaunchChange]:

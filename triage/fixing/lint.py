@@ -21,6 +21,7 @@ from triage.playbook import (
     Edit,
     EndProcess,
     LaunchChange,
+    ListChange,
     Missing,
     Parameter,
     ParameterType,
@@ -154,7 +155,7 @@ def _step_rules(step: Step) -> Iterator[tuple[str, str]]:
         yield "risk", "is called reversible, but has no 'undo'"
     if step.kind is StepKind.CHANGE and isinstance(step.action, Run) and not (step.verify or step.already_done):
         yield "kind", "a change needs 'verify' or 'already_done', so that it is known whether it worked"
-    if isinstance(step.action, Edit) and not (step.action.set or step.action.unset or step.action.replace):
+    if isinstance(step.action, Edit) and step.action == Edit(step.action.file):
         yield "edit", "changes nothing"
     if isinstance(step.action, LaunchChange) and step.action == LaunchChange(target=step.action.target):
         yield "launch", "changes nothing"
@@ -224,9 +225,15 @@ def _action_texts(action: Action) -> Iterator[str]:
         yield from action.argv
     elif isinstance(action, Edit):
         yield from (action.file, *(text for _, text in action.set), *(text for pair in action.replace for text in pair))
+        yield from _items(action.lists)
     elif isinstance(action, LaunchChange):
         yield from (*(text for _, text in action.set if text is not None), *(text for _, text in action.env))
+        yield from _items(action.lists)
     elif isinstance(action, (EndProcess, Restart)):
         yield action.pid
     else:
         yield from (action.text, *(text for words in action.commands for text in words))
+
+
+def _items(change: ListChange) -> Iterator[str]:
+    yield from (item for _, item in (*change.append, *change.take_out))

@@ -9,6 +9,7 @@ from pathlib import Path
 from triage.fixing.journal import journal_directory
 from triage.fixing.parameters import ParameterError, resolve
 from triage.fixing.plan import Plan, make_plan
+from triage.fixing.processes import ProcessIdentity, identity, is_same
 from triage.fixing.surroundings import look
 from triage.fixing.values import convert
 from triage.fixing.workshop import Workshop
@@ -48,8 +49,9 @@ def open_fix(
     *,
     python: Path | None = None,
     pid: int | None = None,
+    asks_host: bool = True,
 ) -> OpenFix:
-    """The plan of ``playbook`` for ``case``.
+    """The plan of ``playbook`` for ``case``; probes of this host tell what the case does not, unless ``asks_host`` is false.
 
     Raises:
         ParameterError: ``given`` names what the playbook does not have, or a value of a built-in parameter is wrong.
@@ -58,7 +60,7 @@ def open_fix(
     own = {name: text for name, text in given.items() if name not in {item.name for item in BUILT_IN}}
     interpreter = _path(PYTHON, given) or python
     surroundings = look(interpreter, pid, environment)
-    if _lacks_facts(playbook, case):
+    if asks_host and _lacks_facts(playbook, case):
         case = _with_host(case, surroundings.python, pid, environment)
     values = resolve(playbook.parameters, case, own)
     values["python"] = (
@@ -134,10 +136,24 @@ def plan_record(fix: OpenFix, packs: Sequence[Path]) -> dict[str, object]:
         "values": _open(values, redactor),
         "given": _open(fix.given, redactor),
         "python": str(fix.workshop.surroundings.python or ""),
-        "server_pid": fix.workshop.pid,
+        "server": _server_record(fix.workshop.pid),
         "packs": [str(path.absolute()) for path in packs],
         "inputs": list(case.inputs),
     }
+
+
+def _server_record(pid: int | None) -> dict[str, object] | None:
+    found = identity(pid) if pid is not None else None
+    return None if found is None else {"pid": found.pid, "start_ticks": found.start_ticks}
+
+
+def server_of_record(record: Mapping[str, object]) -> int | None:
+    """The process of the server that ``plan_record`` put down, if that very process still runs."""
+    server = record.get("server")
+    pid, start = (server.get("pid"), server.get("start_ticks")) if isinstance(server, dict) else (None, None)
+    if not isinstance(pid, int) or not isinstance(start, int):
+        return None
+    return pid if is_same(ProcessIdentity(pid, start, "", 0, ())) else None
 
 
 def case_of_record(record: Mapping[str, object]) -> Case:

@@ -16,6 +16,7 @@ from triage.playbook import (
     Edit,
     EndProcess,
     LaunchChange,
+    ListChange,
     Missing,
     Playbook,
     Restart,
@@ -136,13 +137,17 @@ def _action(action: Action, values: Mapping[str, Typed | Missing]) -> Action:
     if isinstance(action, Run):
         return _run(action, values)
     if isinstance(action, Edit):
-        return Edit(_text(action.file, values), _pairs(action.set, values), action.unset, _both(action.replace, values))
+        return replace(
+            action,
+            file=_text(action.file, values),
+            set=_pairs(action.set, values),
+            replace=_both(action.replace, values),
+            lists=_lists(action.lists, values),
+        )
     if isinstance(action, LaunchChange):
         options = tuple((name, None if text is None else _text(text, values)) for name, text in action.set)
-        return replace(action, set=options, env=_pairs(action.env, values))
-    if isinstance(action, EndProcess):
-        return replace(action, pid=_text(action.pid, values))
-    if isinstance(action, Restart):
+        return replace(action, set=options, env=_pairs(action.env, values), lists=_lists(action.lists, values))
+    if isinstance(action, (EndProcess, Restart)):
         return replace(action, pid=_text(action.pid, values))
     return Words(_prose(action.text, values), tuple(_texts(words, values) for words in action.commands))
 
@@ -166,6 +171,10 @@ def _texts(texts: Iterable[str], values: Mapping[str, Typed | Missing]) -> tuple
 
 def _pairs(pairs: Iterable[tuple[str, str]], values: Mapping[str, Typed | Missing]) -> tuple[tuple[str, str], ...]:
     return tuple((name, _text(text, values)) for name, text in pairs)
+
+
+def _lists(change: ListChange, values: Mapping[str, Typed | Missing]) -> ListChange:
+    return ListChange(_pairs(change.append, values), _pairs(change.take_out, values))
 
 
 def _both(pairs: Iterable[tuple[str, str]], values: Mapping[str, Typed | Missing]) -> tuple[tuple[str, str], ...]:

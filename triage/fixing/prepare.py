@@ -52,7 +52,7 @@ def prepare(planned: PlannedStep, workshop: Workshop) -> PreparedStep:
     prepared = PreparedStep(step, planned.state, planned.reason, launch=workshop.launch)
     if planned.state in (StepState.LEFT_OUT, StepState.UNAVAILABLE):
         return prepared
-    if planned.state is StepState.READY and step.where == "host" and workshop.surroundings.in_container:
+    if planned.state is StepState.READY and is_elsewhere(step, workshop):
         return _for_the_host(prepared, workshop)
     prepared = _ACTIONS[type(step.action)](prepared, workshop)
     if prepared.state is StepState.READY and "root" in step.needs and os.geteuid() != 0:
@@ -65,6 +65,11 @@ def prepare(planned: PlannedStep, workshop: Workshop) -> PreparedStep:
             return _unavailable(prepared, f"it could not be taken back: {undo.reason}")
         prepared = replace(prepared, undo_command=undo)
     return replace(prepared, digest=_digest(prepared, workshop))
+
+
+def is_elsewhere(step: Step, workshop: Workshop) -> bool:
+    """The step is for the host, and we are in a container: its files and programs are not those that we see."""
+    return step.where == "host" and workshop.surroundings.in_container
 
 
 def _for_the_host(prepared: PreparedStep, workshop: Workshop) -> PreparedStep:
@@ -148,6 +153,8 @@ def _in_words(change: LaunchChange) -> str:
     """The change for people who have the command before them."""
     told = [f"--{name}" if text is None else f"--{name} {text}" for name, text in change.set]
     told += [f"{name}={text}" for name, text in change.env]
+    told += [f"{item} in {name}" for name, item in change.lists.append]
+    told += [f"{item} out of {name}" for name, item in change.lists.take_out]
     told += [f"without --{name}" for name in change.remove]
     told += [f"without {name}" for name in change.unset]
     return ", ".join((*told, *(f"{new} instead of {old}" for old, new in change.rename)))

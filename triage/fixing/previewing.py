@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from triage.fixing.checks import in_words
 from triage.fixing.plan import Plan, StepState
-from triage.fixing.prepare import PreparedStep
+from triage.fixing.prepare import PreparedStep, is_elsewhere
 from triage.fixing.runner import ready_steps
 from triage.fixing.workshop import Workshop
-from triage.playbook import Missing, PlanPreview, Run, ShownValue, StepPreview, Words
+from triage.playbook import FileContent, Missing, PlanPreview, Run, ShownValue, StepPreview, Words
 
 
 def preview_plan(plan: Plan, workshop: Workshop) -> PlanPreview:
@@ -64,7 +64,15 @@ def preview_step(prepared: PreparedStep, workshop: Workshop) -> StepPreview:
         timeout_s=step.timeout_s,
         notes=prepared.notes,
         digest=prepared.digest if prepared.state is StepState.READY else "",
+        file=None if is_elsewhere(step, workshop) else _file(prepared),
     )
+
+
+def _file(prepared: PreparedStep) -> FileContent | None:
+    edit = prepared.edit
+    if edit is None or not edit.changes:
+        return None
+    return FileContent(edit.path, edit.after.decode("utf-8", "surrogateescape"), edit.before_digest, edit.new_mode)
 
 
 def _undo(prepared: PreparedStep) -> str:

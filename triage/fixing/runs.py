@@ -32,6 +32,18 @@ class RunSummary:
     records: tuple[Record, ...]
     broken: ChainBroken | None
 
+    @property
+    def verdict(self) -> str:
+        """How it ended, by its newest verdict; empty where it has none."""
+        return next((str(item.data.get("verdict")) for item in reversed(self.records) if item.event == "verdict"), "")
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing of it is left to be gone on with: it was taken back, at least in part, or all its steps were looked at. What
+        an operator broke off has a verdict too, and is not over."""
+        last = next((item for item in reversed(self.records) if item.event in ("verdict", "undo-begin")), None)
+        return last is not None and last.data.get("stopped") is not True
+
 
 def verify(path: Path) -> ChainBroken | None:
     """What is wrong with a journal file, if anything; a torn end is told as such.
@@ -65,6 +77,18 @@ def latest(directory: Path, playbook: str | None = None) -> RunSummary | None:
         JournalUnavailable: the folder is not ours alone.
     """
     return next((item for item in list_runs(directory) if playbook in (None, item.playbook)), None)
+
+
+def cut_off(directory: Path, playbook: str | None = None) -> RunSummary | None:
+    """The newest run that is not over. Of each playbook only its newest run counts: what came after it made up for it.
+
+    Raises:
+        JournalUnavailable: the folder is not ours alone.
+    """
+    newest: dict[str, RunSummary] = {}
+    for item in list_runs(directory):
+        newest.setdefault(item.playbook, item)
+    return next((item for item in newest.values() if playbook in (None, item.playbook) and not item.is_over), None)
 
 
 def _summary(path: Path) -> RunSummary:

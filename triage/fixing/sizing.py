@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from triage.fixing import sizing_memory, sizing_parallel, sizing_steps
+from triage.fixing import sizing_memory, sizing_parallel, sizing_ports, sizing_steps
 from triage.fixing.sizing_numbers import Formula, Sized
 
 __all__ = ["FORMULAS", "Formula", "Sized"]
@@ -20,6 +20,7 @@ FORMULAS: Mapping[str, Formula] = {
     "context-length-in-pool": sizing_steps.context_in_pool,
     "dispatch-tokens": sizing_steps.dispatch_tokens,
     "deepgemm-cache-count": sizing_steps.deepgemm_kernels,
+    "free-port": sizing_ports.free_port,
     "tp-that-divides": sizing_parallel.tp_that_divides,
     "tp-for-weights": sizing_parallel.tp_for_weights,
     "ep-that-divides": sizing_parallel.ep_that_divides,

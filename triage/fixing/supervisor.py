@@ -37,7 +37,7 @@ def supervisor_of(
     if pid is None:
         job = environment.get("SLURM_JOB_ID", "")
         return ("slurm", job) if job.isdecimal() else ("unknown", "")
-    line = list(_ancestors(root, pid))
+    line = list(ancestors(root, pid))
     if not line:
         return "unknown", ""  # it has ended
     job = _job(root, pid, group)
@@ -62,7 +62,7 @@ def _job(root: Path, pid: int, group: str) -> str:
     return ""
 
 
-def _unit(group: str, line: list[_Process]) -> str:
+def _unit(group: str, line: list[Process]) -> str:
     """The innermost service, unless it is one in which people's own processes run."""
     unit = next((found[1] for found in reversed(list(_UNIT.finditer(group)))), "")
     inner = line[:-1] if line[-1].pid == 1 else line
@@ -71,7 +71,7 @@ def _unit(group: str, line: list[_Process]) -> str:
     return "" if any(_HOSTS_OF_SESSIONS.match(item.name) for item in inner if item.name != "systemd") else unit
 
 
-def _keeps_container(line: list[_Process]) -> bool:
+def _keeps_container(line: list[Process]) -> bool:
     """Does the container end with the server? So it does if the server is the first process, or what started it waits for it."""
     first = line[-1]
     if first.pid != 1:
@@ -83,17 +83,20 @@ def _keeps_container(line: list[_Process]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Process:
+class Process:
+    """A process: what the kernel calls it, and the words that it was started with (or the title that it gave itself)."""
+
     pid: int
     name: str
     command: tuple[str, ...]
 
     @property
     def title(self) -> str:
+        """The first word of its command; empty where it has none."""
         return self.command[0] if self.command else ""
 
 
-def _ancestors(root: Path, pid: int) -> Iterator[_Process]:
+def ancestors(root: Path, pid: int) -> Iterator[Process]:
     """A process and those it descends from, nearest first."""
     for _ in range(_MAX_PARENTS):
         folder = root / "proc" / str(pid)
@@ -102,7 +105,7 @@ def _ancestors(root: Path, pid: int) -> Iterator[_Process]:
         if len(words) < 2 or not words[1].isdecimal():
             return
         command = tuple(head_of(folder / "cmdline").rstrip("\0").split("\0"))
-        yield _Process(pid, head.partition("(")[2], command if command != ("",) else ())
+        yield Process(pid, head.partition("(")[2], command if command != ("",) else ())
         pid = int(words[1])
         if pid == 0:
             return

@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from triage.fixing.supervisor import Supervisor, head_of, supervisor_of
+from triage.fixing.supervisor import Supervisor, ancestors, head_of, supervisor_of
 from triage.probing.catalogue.container import CONTAINER_LIMITS
 from triage.probing.catalogue.filesystems import mount_point
 from triage.probing.catalogue.looks import is_folder, is_there
@@ -88,10 +88,32 @@ def look(python: Path | None, pid: int | None, environment: Mapping[str, str], r
 def _found_environment(
     python: Path | None, pid: int | None, environment: Mapping[str, str]
 ) -> PythonEnvironment | None:
-    if python is None and pid is None:
-        return None  # one that was guessed is not to be changed
     try:
-        return find_environment(Target(python=python, pid=pid if python is None else None, environment=environment))
+        if python is not None:
+            return find_environment(Target(python=python, environment=environment))
+        # One that was guessed is not to be changed.
+        return None if pid is None else _environment_of(pid, environment)
+    except OSError:
+        return None
+
+
+def _environment_of(pid: int, environment: Mapping[str, str]) -> PythonEnvironment | None:
+    """The environment that a process runs in. What it was started with names the interpreter; SGLang's schedulers write a
+    title over that, but who started them is the same program. The program itself may be the one that many environments link to:
+    to install something there, because nothing told which of them it is, would change the wrong one."""
+    running = Path(f"/proc/{pid}/exe").readlink()
+    for process in ancestors(Path("/"), pid):
+        if _program_of(process.pid) != running:
+            break
+        if process.title.rpartition("/")[2].startswith("python"):
+            return find_environment(Target(pid=process.pid, environment=environment))
+    found = find_environment(Target(pid=pid, environment=environment))
+    return found if found.is_virtual or found.is_conda else None
+
+
+def _program_of(pid: int) -> Path | None:
+    try:
+        return Path(f"/proc/{pid}/exe").readlink()
     except OSError:
         return None
 

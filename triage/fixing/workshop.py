@@ -7,7 +7,7 @@ from dataclasses import field, replace
 from pathlib import Path
 
 from triage.fixing.pip_command import pip_argv
-from triage.fixing.programs import resolve_argv
+from triage.fixing.programs import SEARCH_PATH, resolve_argv
 from triage.fixing.surroundings import Surroundings
 from triage.model import Value
 from triage.playbook import Missing, Run
@@ -20,7 +20,6 @@ KEPT_VARIABLES = (
 KEPT_BEGINNINGS = ("CUDA_", "DG_", "DOCKER_", "HF_", "PIP_", "SGLANG_", "SGL_", "TRITON_", "UV_", "XDG_")
 """What a step sees of the operator's environment: what tools need to work here as they do for him, and the folders in which
 they keep what the server will look for; nothing else."""
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/cuda/bin:/usr/local/nvidia/bin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,4 +61,4 @@ class Workshop:
             for name, text in self.environment.items()
             if name in KEPT_VARIABLES or name.startswith(KEPT_BEGINNINGS)
         }
-        return {**kept, "PATH": _PATH, **additions}
+        return {**kept, "PATH": SEARCH_PATH, **additions}

@@ -10,6 +10,7 @@ from triage.playbook import (
     Edit,
     EndProcess,
     LaunchChange,
+    ListChange,
     OnFailure,
     Parameter,
     ParameterType,
@@ -90,7 +91,7 @@ def _action(item: dict[str, Plain]) -> Action:
     if "edit" in item:
         body = item["edit"]
         pairs = {key: tuple(body.get(key, {}).items()) for key in ("set", "replace")}
-        return Edit(body["file"], pairs["set"], tuple(body.get("unset", ())), pairs["replace"])
+        return Edit(body["file"], pairs["set"], tuple(body.get("unset", ())), pairs["replace"], _lists(body))
     if "launch" in item:
         return _launch(item["launch"])
     if "end_process" in item:
@@ -119,7 +120,12 @@ def _launch(body: dict[str, Plain]) -> LaunchChange:
         unset=tuple(body.get("unset", ())),
         rename=tuple(body.get("rename", {}).items()),
         target=body.get("target", "server"),
+        lists=_lists(body),
     )
+
+
+def _lists(body: dict[str, Plain]) -> ListChange:
+    return ListChange(tuple(body.get("append", {}).items()), tuple(body.get("take_out", {}).items()))
 
 
 def _check(item: dict[str, Plain]) -> Check:

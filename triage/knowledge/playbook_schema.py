@@ -76,12 +76,15 @@ _CHECK = Record(
     exactly_one=(("argv", "pip", "probe"),),
     name="check",
 )
+# An item for the end of variables that hold a list, or to take out of them.
+_LISTS = {"append": MapOf(_VARIABLE, _WORD), "take_out": MapOf(_VARIABLE, _WORD)}
 _EDIT = Record(
     {
         "file": _WORD,
         "set": MapOf(_VARIABLE, _WORD),
         "unset": ListOf(_VARIABLE, at_least=1),
         "replace": MapOf(_WORD, _WORD),
+        **_LISTS,
     },
     required=("file",),
     name="edit",
@@ -94,6 +97,7 @@ _LAUNCH = Record(
         "unset": ListOf(_VARIABLE, at_least=1),
         "rename": MapOf(_NAMED, _NAMED),
         "target": Text(choices=("server", "router")),
+        **_LISTS,
     },
     name="launch change",
 )

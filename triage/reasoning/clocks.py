@@ -45,6 +45,7 @@ def on_one_clock(observation: Observation, offsets: Sequence[ClockOffset]) -> Ob
         findings=tuple(_finding(item, ahead) for item in observation.findings),
         errors=tuple(_error(item, ahead) for item in observation.errors),
         launches=tuple(_launch(item, ahead) for item in observation.launches),
+        milestones=tuple(replace(item, place=_place(item.place, ahead)) for item in observation.milestones),
     )
 
 

@@ -1,0 +1,235 @@
+"""The menu of ``walk``: what may be chosen, and what each choice does to the session."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from triage.cli.fix import write
+from triage.cli.walk_host import ask_probes, walk_through_host
+from triage.cli.walk_prompt import Keyboard
+from triage.cli.walk_text import (
+    evidence_lines,
+    moves_lines,
+    overview_lines,
+    question_lines,
+    step_in_words,
+    time_line_lines,
+    unexplained_lines,
+)
+from triage.model import Diagnosis
+from triage.probing.catalogue import all_probes
+from triage.reporting.outlet import Outlet
+from triage.reporting.page import Page
+from triage.reporting.view import View
+from triage.session.questions import AnswerError, Prompt
+from triage.session.session import Change, Session
+from triage.session.session_file import SessionFileError, save_session
+from triage.session.summary import summary_lines
+
+_MENU = (
+    ("1", "evidence", "every point for and against a diagnosis"),
+    ("2", "next check", "the probe or question that tells the most"),
+    ("3", "fix", "show how it is put right, and do it step by step"),
+    ("4", "time line", "what happened when, on which rank"),
+    ("5", "questions", "what only you can know"),
+    ("6", "host", "what probes said of the host"),
+    ("7", "summary", "show it, write it as Markdown, save the session"),
+    ("8", "diagnoses", "the list again"),
+    ("0", "quit", ""),
+)
+
+
+class Walk:
+    """One walk: the session as it stands, and whom to ask. ``server``: interpreter and process id of the server, if known."""
+
+    def __init__(
+        self,
+        session: Session,
+        keyboard: Keyboard,
+        outlet: Outlet,
+        view: View,
+        *,
+        file: Path | None,
+        read_only: bool,
+        server: tuple[Path | None, int | None] = (None, None),
+    ) -> None:
+        self.session, self.keyboard = session, keyboard
+        self.outlet, self.view, self.page = outlet, view, Page(outlet, view)
+        self.file, self.read_only, self.server = file, read_only, server
+        self._saved: Session | None = None
+
+    def begin(self) -> None:
+        """The list, and where the session is kept."""
+        if self.session.is_frozen:
+            self.tell("This session was recorded on another machine: it can be read, not changed.")
+        write(overview_lines(self.session, self.page))
+        self._keep()
+
+    def loop(self) -> None:
+        """Ask until the operator quits; Ctrl-C inside a choice goes back to the menu.
+
+        Raises:
+            EndOfInput: there is nobody to answer any more. KeyboardInterrupt: Ctrl-C was typed at the menu.
+        """
+        chosen: dict[str, Callable[[], None]] = {
+            "1": self._evidence, "2": self._next_check, "3": self._fix, "4": self._time_line, "5": self._questions,
+            "6": self._host, "7": self._summary, "8": self._list, "": self._menu, "?": self._menu,
+        }  # fmt: skip
+        self._menu()
+        while True:
+            write([""])
+            answer = self.keyboard.choose(
+                "Choose 1 to 8, 0 quits, ? shows the menu:", [*(key for key, _, _ in _MENU), "?"], _is_empty
+            )
+            if answer == "0":
+                self.end()
+                return
+            try:
+                chosen[answer]()
+            except KeyboardInterrupt:
+                self.tell("", "Back to the menu.")
+
+    def end(self) -> None:
+        """Save, or say how it would have been."""
+        self._keep()
+        if self.file is None and self.session.state.actions and self._saved is not self.session:
+            self.tell("The session was not saved: --session FILE keeps it.")
+
+    def tell(self, *lines: str) -> None:
+        """Lines of our own words, or shown data."""
+        write([self.page.own(line) for line in lines])
+
+    def changed(self, change: Change) -> None:
+        """Go on with another session, and say what moved."""
+        self.session = change.session
+        write(moves_lines(change.moves, self.page))
+        self.tell(f"Next check: {step_in_words(self.session.next_step(), self.page)}")
+        self._keep()
+
+    def pick_diagnosis(self, question: str) -> Diagnosis | None:
+        """One of the list."""
+        return self.keyboard.pick(question, self.session.report.diagnoses, lambda item: self.page.show(item.id))
+
+    def keep(self, session: Session) -> None:
+        """Go on with another session in which no diagnosis moved."""
+        self.session = session
+        self._keep()
+
+    def _keep(self) -> None:
+        """Save to the file that was named, if something changed."""
+        if self.file is None or self._saved is self.session or self.session.is_frozen:
+            return
+        self._save(self.file)
+
+    def _save(self, path: Path) -> None:
+        try:
+            counts = save_session(self.session, path)
+        except SessionFileError as error:
+            self.tell(f"Not saved: {self.page.show(str(error))}")
+            return
+        if self._saved is None or path != self.file:
+            hidden = sum(counts.values())
+            self.tell(f"Saved to {self.page.show(str(path))}" + (f"; {hidden} secrets were replaced" if hidden else ""))
+        self._saved = self.session
+
+    def _menu(self) -> None:
+        self.tell("", *(f"  {key}  {name}" + (f": {text}" if text else "") for key, name, text in _MENU))
+
+    def _list(self) -> None:
+        write(overview_lines(self.session, self.page))
+
+    def _evidence(self) -> None:
+        report = self.session.report
+        if report.diagnoses:
+            item = self.pick_diagnosis("Evidence for which diagnosis?")
+            if item is not None:
+                write(evidence_lines(item, self.session, self.outlet, self.page))
+        if report.unexplained:
+            write(unexplained_lines(self.session, self.page))
+        if not report.diagnoses and not report.unexplained:
+            self.tell("There is no diagnosis and no unexplained error line.")
+
+    def _time_line(self) -> None:
+        write(time_line_lines(self.session.time_line, self.page))
+
+    def _next_check(self) -> None:
+        step = self.session.next_step()
+        self.tell(f"Next check: {step_in_words(step, self.page)}")
+        if step is None:
+            return
+        if step.kind == "question":
+            prompt = next((item for item in self.session.prompts if item.name == step.name), None)
+            if prompt is not None:
+                self._put(prompt)
+            return
+        ask_probes(self, [item for item in all_probes() if item.name == step.name])
+
+    def _questions(self) -> None:
+        prompts = self.session.prompts
+        if not prompts:
+            self.tell("No question is open.")
+            return
+        prompt = self.keyboard.pick("Which question?", prompts, lambda item: self.page.show(item.question.ask))
+        if prompt is not None:
+            self._put(prompt)
+
+    def _put(self, prompt: Prompt) -> None:
+        """One question: what answers would move, then the answer."""
+        write(question_lines(prompt, self.session.previews(prompt), self.page))
+        words = " or ".join(prompt.choices) if len(prompt.choices) == 2 else ", ".join(prompt.choices) or "a value"
+        while True:
+            answer = self.keyboard.ask(f"{self.page.show(words)}, s skips it, 0 goes back:")
+            if answer in ("", "0"):
+                return
+            try:
+                self.changed(
+                    self.session.skip(prompt.name) if answer == "s" else self.session.answer(prompt.name, answer)
+                )
+            except AnswerError as error:
+                self.tell(self.page.show(str(error)))
+            else:
+                return
+
+    def _host(self) -> None:
+        walk_through_host(self)
+
+    def _summary(self) -> None:
+        write(map(self.page.own, summary_lines(self.session, self.outlet)))
+        self.tell("  1  write it to a file", "  2  save the session", "  0  back")
+        answer = self.keyboard.choose("Choose:", ("0", "1", "2"))
+        if answer == "0":
+            return
+        name = self.keyboard.ask("Name of the new file:")
+        if not name:
+            return
+        if answer == "2" and self.session.is_frozen:
+            self.tell("It is saved already, and was not changed.")
+        elif os.path.lexists(name):
+            self.tell(f"{self.page.show(name)} is there already: name another file.")
+        elif answer == "2":
+            self._save(Path(name))
+        else:
+            self._write(Path(name), summary_lines(self.session, self.outlet))
+
+    def _write(self, path: Path, lines: Iterator[str]) -> None:
+        try:
+            # What a log shows is its owner's business.
+            with open(
+                os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "w", encoding="utf-8"
+            ) as stream:
+                stream.writelines(f"{line}\n" for line in lines)
+        except OSError as error:
+            self.tell(f"Not written: {self.page.show(f'{path}: {error.strerror}')}")
+            return
+        self.tell(f"Wrote {self.page.show(str(path))}")
+
+    def _fix(self) -> None:
+        from triage.cli.walk_fix import walk_through_fix
+
+        walk_through_fix(self)
+
+
+def _is_empty(answer: str) -> bool:
+    return not answer
