@@ -29,6 +29,9 @@ VERBS = Group(
     {
         "scan": ("triage.cli.scan", "Read logs and name the root cause, with its evidence."),
         "watch": ("triage.cli.watch", "Watch a server while it runs, and tell what goes wrong when it does."),
+        "run": ("triage.cli.run", "Start a server, watch it, keep its exit status, and name the cause when it dies."),
+        "tui": ("triage.cli.tui", "Look at a failure on the screen: causes, log, time line, questions, summary."),
+        "walk": ("triage.cli.walk", "Walk through a triage by numbered prompts: causes, checks, fix, summary."),
         "fix": ("triage.cli.fix", "Show how a cause is put right here, and do it step by step."),
         "explain": ("triage.cli.explain", "What a cause is, how it shows, and how it is mended."),
         "why": ("triage.cli.why", "Why a log gives this diagnosis: its whole ledger."),

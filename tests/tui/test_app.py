@@ -1,0 +1,264 @@
+"""The story on the screen: from the first look to the summary, at every size, with the keys that are shown."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+if TYPE_CHECKING:
+    from tests.tui.conftest import Play, Walk
+
+ROOT = Path(__file__).resolve().parents[2]
+LOGS = ROOT / "fixtures" / "logs"
+WAITERS = "eight-ranks-nccl-waiters"
+SIZES = [(80, 24), (120, 40)]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the logs under short names: paths must not differ from machine to machine."""
+    monkeypatch.chdir(tmp_path)
+    for name in (WAITERS, "libcudnn-import", "unknown-plugin-failure", "healthy-torn-lines-progress-bars"):
+        shutil.copy(LOGS / name / "server.log", tmp_path / f"{name}.log")
+    for name in ("prefill", "decode", "router"):
+        shutil.copy(ROOT / "examples" / "pd-direct-to-prefill" / f"{name}.log", tmp_path / f"{name}.log")
+    return tmp_path
+
+
+def still(text: str) -> str:
+    """The screen without the time of the day."""
+    return re.sub(r"as of \d\d:\d\d:\d\d", "as of hh:mm:ss", text)
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize(
+    "paths",
+    [
+        [f"{WAITERS}.log"],
+        ["prefill.log", "decode.log", "router.log"],
+        ["libcudnn-import.log"],
+        ["unknown-plugin-failure.log"],
+        ["healthy-torn-lines-progress-bars.log"],
+    ],
+    ids=["NCCL waiters", "PD direct request", "library", "unknown", "healthy"],
+)
+def test_first_screen(play: Play, paths: list[str], size: tuple[int, int], snapshot: SnapshotAssertion) -> None:
+    """The first screen names the cause with its evidence, or says honestly that there is none."""
+
+    async def story(walk: Walk) -> None:
+        assert still(await walk.press("tab", "shift+tab")) == snapshot
+
+    play(paths, story, size)
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("keys", [["l", "e"], ["h"], ["question_mark"]], ids=["log", "host", "help"])
+def test_other_screens(play: Play, keys: list[str], size: tuple[int, int], snapshot: SnapshotAssertion) -> None:
+    """The other screens show the same failure from their side."""
+
+    async def story(walk: Walk) -> None:
+        assert still(await walk.press(*keys)) == snapshot
+
+    play([f"{WAITERS}.log"], story, size)
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_time_line(play: Play, size: tuple[int, int], snapshot: SnapshotAssertion) -> None:
+    """The time line draws throughput and usage of the batches, and what happened below."""
+
+    async def story(walk: Walk) -> None:
+        await walk.press("t")
+        assert still(await walk.until(lambda text: "throughput" in text)) == snapshot
+
+    play([f"{WAITERS}.log"], story, size)
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("size", [(60, 16), (200, 60), (20, 5)], ids=str)
+def test_every_screen_at_every_size(play: Play, size: tuple[int, int]) -> None:
+    """No screen fails or draws beyond its edges, however small or large the terminal."""
+
+    async def story(walk: Walk) -> None:
+        for key in ("l", "t", "h", "a", "s", "q", "question_mark"):
+            text = await walk.press(key)
+            assert len(text.split("\n")) == size[1]
+
+    play([f"{WAITERS}.log"], story, size)
+
+
+@pytest.mark.usefixtures("here")
+def test_enter_opens_the_log_at_the_evidence(play: Play) -> None:
+    """From the diagnosis Enter leads to the line on which it rests, and q back."""
+
+    async def story(walk: Walk) -> None:
+        await walk.press("enter")
+        text = await walk.until(lambda text: "line 139 of 164" in text)
+        assert re.search(r">F +139 +torch.OutOfMemoryError", text)
+        assert "gpu-oom-runtime: the allocator failed" in text
+        assert (await walk.press("q")).startswith(" Triage")
+
+    play([f"{WAITERS}.log"], story, (120, 40))
+
+
+@pytest.mark.usefixtures("here")
+def test_evidence_of_several_files(play: Play) -> None:
+    """e walks through the evidence of the selected cause, whichever file it stands in."""
+
+    async def story(walk: Walk) -> None:
+        text = await walk.press("e")
+        assert re.search(r">\S? +\d+ ", text)
+        for _ in range(5):
+            await walk.press("e")
+
+    play(["prefill.log", "decode.log", "router.log"], story)
+
+
+@pytest.mark.usefixtures("here")
+def test_search_and_filter(play: Play) -> None:
+    """Search goes to the hit, a filter hides the rest, escape shows all again; keys typed ahead are not lost."""
+
+    async def story(walk: Walk) -> None:
+        await walk.press("l", "slash")
+        await walk.type("Watchdog caught")
+        await walk.until(lambda text: "line 141 of 164" in text)
+        await walk.press("n")
+        await walk.until(lambda text: "line 142 of 164" in text)
+        await walk.press("N")
+        await walk.until(lambda text: "line 141 of 164" in text)
+        await walk.press("f")
+        await walk.type("rank:rank6 watchdog")
+        text = await walk.until(lambda text: "only rank:RANK6 watchdog: " in text)
+        lines = [line for line in text.split("\n") if re.match(r"[> ]\S? +\d+ ", line)]
+        assert lines
+        assert all("rank6" in line for line in lines)
+        text = await walk.press("escape")
+        assert "[Rank 0] Watchdog" in text
+        await walk.press("slash")
+        await walk.type("no such text")
+        await walk.until(lambda text: "not found" in text)
+
+    play([f"{WAITERS}.log"], story, (120, 40))
+
+
+@pytest.mark.usefixtures("here")
+def test_line_by_number(play: Play) -> None:
+    """A number leads to that line, one that is too large to the last, and what is no number is refused."""
+
+    async def story(walk: Walk) -> None:
+        await walk.press("l", "colon")
+        await walk.type("100")
+        await walk.until(lambda text: "line 100 of 164" in text)
+        await walk.press("colon")
+        await walk.type("99999")
+        await walk.until(lambda text: "line 164 of 164" in text)
+        await walk.press("colon")
+        await walk.type("1x")
+        await walk.until(lambda text: "not a line number" in text)
+        assert "line 1 of 164" in await walk.press("g")
+
+    play([f"{WAITERS}.log"], story)
+
+
+@pytest.mark.usefixtures("here")
+def test_wrap(play: Play) -> None:
+    """Wrapped lines go on below, and the cursor's line stays in sight while it moves."""
+
+    async def story(walk: Walk) -> None:
+        await walk.press("l", "w")
+        for _ in range(60):
+            text = await walk.press("j")
+            assert re.search(r"^>", text, re.MULTILINE), text
+        for _ in range(60):
+            text = await walk.press("k")
+            assert re.search(r"^>", text, re.MULTILINE), text
+        assert "line 1 of 164" in text
+
+    play([f"{WAITERS}.log"], story)
+
+
+@pytest.mark.usefixtures("here")
+def test_question(play: Play) -> None:
+    """An open question shows what its answers would move, and an answer moves it."""
+
+    async def story(walk: Walk) -> None:
+        session = walk.desk.session
+        assert session is not None
+        text = await walk.press("a")
+        if not session.prompts:
+            assert "no question is open" in text
+            return
+        assert "Question 1 of" in text
+        await walk.press("enter")
+        assert walk.desk.session is not None
+        assert len(walk.desk.session.state.answers) == 1
+
+    play(["libcudnn-import.log"], story)
+
+
+@pytest.mark.usefixtures("here")
+def test_summary_is_written_once(play: Play, here: Path) -> None:
+    """The summary goes to a file that only we can read, and never over another one."""
+
+    async def story(walk: Walk) -> None:
+        assert "Triage" in await walk.press("s")
+        await walk.press("w", "ctrl+u")
+        await walk.type("out.md")
+        await walk.until(lambda _: (here / "out.md").exists())
+        first = (here / "out.md").read_text()
+        assert "gpu-oom-runtime" in first
+        assert (here / "out.md").stat().st_mode & 0o077 == 0
+        (here / "out.md").write_text("mine")
+        await walk.press("w", "ctrl+u")
+        await walk.type("out.md")
+        await walk.until(lambda _: any("already" in note.message for note in walk.app._notifications))
+        assert (here / "out.md").read_text() == "mine"
+
+    play([f"{WAITERS}.log"], story, (120, 40))
+
+
+@pytest.mark.usefixtures("here")
+def test_palette(play: Play) -> None:
+    """The palette offers what can be done from here, and does it."""
+
+    async def story(walk: Walk) -> None:
+        await walk.press("ctrl+p")
+        await walk.until(lambda text: "Go: Time line" in text)
+        await walk.press(*"go:log".replace(":", ""))
+        await walk.until(lambda text: "Go: Log" in text and "Go: Time line" not in text)
+        await walk.press("enter")
+        await walk.until(lambda text: text.startswith(" Log"))
+
+    play([f"{WAITERS}.log"], story)
+
+
+def test_unreadable(play: Play, here: Path) -> None:
+    """A file that cannot be read is told, and the others are read."""
+
+    async def story(walk: Walk) -> None:
+        assert any("absent.log" in text for text in walk.desk.troubles)
+        assert walk.desk.report is not None
+
+    play(["absent.log", f"{WAITERS}.log"], story)
+
+
+def test_packed(play: Play, here: Path) -> None:
+    """The lines of a packed file can be looked at, under the numbers that the diagnosis names."""
+    import gzip
+
+    packed = here / "packed.log.gz"
+    packed.write_bytes(gzip.compress((here / f"{WAITERS}.log").read_bytes()))
+
+    async def story(walk: Walk) -> None:
+        await walk.press("enter")
+        text = await walk.until(lambda text: "line 139 of 164" in text)
+        assert re.search(r">F +139 +torch.OutOfMemoryError", text)
+
+    play(["packed.log.gz"], story, (120, 40))

@@ -1,0 +1,210 @@
+"""The application on a real terminal: what is sent to it, where keys come from, and how it is left."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LOG = ROOT / "fixtures" / "logs" / "eight-ranks-nccl-waiters" / "server.log"
+HOSTILE = (
+    b"\x1b]0;owned\x07 title\n\x1b[2J cleared \x9b2J\n[bold red]markup[/bold red] [/] [@click=app.exit]x[/]\n"
+    b"\xe2\x80\xaereversed \xe2\x80\x8bhidden\r\x1b]52;c;AAAA\x07\n\x1bPq sixel \x1b\\ \x1b[?1049l left \x0e\x0f\n"
+    b"[2026-03-01 10:00:00 TP0\x1b]0;rank\x07] Scheduler hit an exception: Traceback (most recent call last):\n"
+    b"torch.OutOfMemoryError: CUDA out of memory \x1b]0;owned\x07 [blink]x[/blink]\n"
+)
+ALLOWED = re.compile(
+    rb"\x1b\[[0-9;]*m"  # colours
+    rb"|\x1b\[[0-9;]*[HABCDJK]"  # places and clearing
+    rb"|\x1b\]22;[a-z]+\x07"  # the shape of the pointer
+    rb"|\x1b\[[?>=<][0-9;]*\$?[a-zA-Z]|\x1b\[[0-9;]*[tn]"  # modes and questions
+)
+
+
+class Screen:
+    """The command on a terminal of its own. ``pipe``: standard input is a pipe, and keys come from the terminal."""
+
+    def __init__(self, folder: Path, cache: Path, *words: str, pipe: bool = False, **variables: str) -> None:
+        self._ours, self._theirs = os.openpty()
+        self.before = termios.tcgetattr(self._theirs)
+        self.seen = b""
+        fcntl.ioctl(self._theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+        environment = {
+            "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(folder), "LC_ALL": "C.UTF-8",
+            "XDG_CACHE_HOME": str(cache), "XDG_STATE_HOME": str(folder / "state"), "TERM": "xterm-256color", **variables,
+        }  # fmt: skip
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "triage", "tui", *words], stdin=subprocess.PIPE if pipe else self._theirs,
+            stdout=self._theirs, stderr=self._theirs, cwd=folder, env=environment, start_new_session=True,
+            preexec_fn=_take_terminal,
+        )  # fmt: skip
+
+    def type(self, keys: bytes) -> None:
+        """What a person types."""
+        os.write(self._ours, keys)
+
+    def wait_for(self, text: bytes) -> None:
+        """Wait until this was drawn."""
+        until = time.monotonic() + 90
+        while text not in self.seen:
+            assert time.monotonic() < until, self.seen[-3000:]
+            self._read(0.2)
+            assert self.process.poll() is None or text in self.seen, self.seen[-3000:]
+
+    def end(self) -> int:
+        """Wait for its end; the exit status."""
+        until = time.monotonic() + 60
+        while self.process.poll() is None:
+            assert time.monotonic() < until, self.seen[-3000:]
+            self._read(0.1)
+        while self._read(0):
+            pass
+        return self.process.returncode
+
+    @property
+    def is_as_before(self) -> bool:
+        """The terminal's settings are those that it had, and the alternate screen was left."""
+        modes = self.seen.rfind(b"\x1b[?1049l") > self.seen.rfind(b"\x1b[?1049h")
+        return termios.tcgetattr(self._theirs) == self.before and modes
+
+    def close(self) -> None:
+        """Give everything back."""
+        if self.process.poll() is None:
+            self.process.kill()
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+        self.process.wait()
+        os.close(self._ours)
+        os.close(self._theirs)
+
+    def _read(self, wait: float) -> bool:
+        if not select.select([self._ours], [], [], wait)[0]:
+            return False
+        self.seen += os.read(self._ours, 1 << 16)
+        return True
+
+
+def _take_terminal() -> None:
+    # Standard output is the terminal also where standard input is a pipe.
+    fcntl.ioctl(1, termios.TIOCSCTTY, 0)
+
+
+Sit = Callable[..., Screen]
+
+
+@pytest.fixture
+def sit(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit]:
+    """Sit down before a terminal."""
+    opened: list[Screen] = []
+
+    def start(*words: str, pipe: bool = False, **variables: str) -> Screen:
+        cache = tmp_path_factory.getbasetemp() / "knowledge"
+        opened.append(Screen(tmp_path, cache, *words, pipe=pipe, **variables))
+        return opened[-1]
+
+    yield start
+    for screen in opened:
+        screen.close()
+
+
+def test_hostile_log(sit: Sit, tmp_path: Path) -> None:
+    """Nothing that a log holds reaches the terminal as an instruction, on any screen, and no markup is obeyed."""
+    (tmp_path / "hostile\x1b[2J.log").write_bytes(HOSTILE * 3)
+    screen = sit("hostile\x1b[2J.log")
+    screen.wait_for(b"as of")
+    for key in (b"l", b"w", b"t", b"h", b"s", b"q"):
+        screen.type(key)
+        time.sleep(0.3)
+        screen._read(0.1)
+    screen.type(b"l")
+    screen.wait_for("␛]0;owned␇".encode())
+    assert b"[bold red]markup[/bold red]" in screen.seen
+    screen.type(b"q")
+    screen.type(b"q")
+    assert screen.end() == 0
+    rest = ALLOWED.sub(b"", screen.seen)
+    assert b"\x1b" not in rest, rest[rest.index(b"\x1b") - 50 :][:100]
+    for bad in (b"\x07", b"\x9b2J", "\u202e".encode(), "\u200b".encode(), b"\x0e"):
+        assert bad not in rest
+    assert screen.is_as_before
+
+
+def test_quit_leaves_the_terminal(sit: Sit) -> None:
+    """q ends it with status 0."""
+    screen = sit(str(LOG))
+    screen.wait_for(b"gpu-oom-runtime")
+    screen.type(b"q")
+    assert screen.end() == 0
+    assert screen.is_as_before
+    assert b"\x1b[?1000h" not in screen.seen, "the mouse belongs to the terminal"
+
+
+def test_sigterm_leaves_the_terminal(sit: Sit) -> None:
+    """SIGTERM ends it, in order, with the status that a shell knows."""
+    screen = sit(str(LOG))
+    screen.wait_for(b"gpu-oom-runtime")
+    screen.process.send_signal(signal.SIGTERM)
+    assert screen.end() == 128 + signal.SIGTERM
+    assert screen.is_as_before
+
+
+def test_crash_leaves_the_terminal(sit: Sit, tmp_path: Path) -> None:
+    """A failure of what reads beside the screen ends in one line, without a traceback."""
+    pack = tmp_path / "pack"
+    pack.mkdir()
+    (pack / "wrong.yaml").write_text("id: [")
+    screen = sit("--kb", str(pack), str(LOG))
+    assert screen.end() == 2
+    assert screen.is_as_before
+    tail = screen.seen[screen.seen.rfind(b"\x1b[?1049l") :]
+    assert b"sgltriage: " in tail
+    assert b"wrong.yaml:" in tail
+    assert b"Traceback" not in screen.seen
+
+
+def test_pipe_and_keyboard(sit: Sit) -> None:
+    """While a log comes by a pipe, keys come from the terminal, and the ranking follows what comes."""
+    screen = sit(pipe=True)
+    assert screen.process.stdin is not None
+    lines = LOG.read_bytes().splitlines(keepends=True)
+    screen.process.stdin.write(b"".join(lines[:100]))
+    screen.process.stdin.flush()
+    screen.wait_for(b"live")
+    screen.process.stdin.write(b"".join(lines[100:]))
+    screen.process.stdin.flush()
+    screen.wait_for(b"gpu-oom-runtime")
+    screen.type(b"q")
+    assert screen.end() == 0
+    assert screen.is_as_before
+
+
+def test_without_colour(sit: Sit) -> None:
+    """With NO_COLOR no colour is sent."""
+    screen = sit(str(LOG), NO_COLOR="1")
+    screen.wait_for(b"gpu-oom-runtime")
+    screen.type(b"q")
+    assert screen.end() == 0
+    assert not re.search(rb"\x1b\[[0-9;]*(?:3[0-79]|4[0-79]|38|48);?[0-9;]*m", screen.seen.replace(b"39;49m", b"m"))
+
+
+def test_needs_a_terminal(tmp_path: Path) -> None:
+    """Without a terminal it says so in one line."""
+    done = subprocess.run(
+        [sys.executable, "-m", "triage", "tui", str(LOG)], capture_output=True, cwd=tmp_path, check=False,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.count(b"\n") == 1
+    assert b"not a terminal" in done.stderr

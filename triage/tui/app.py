@@ -1,0 +1,188 @@
+"""The application: screens over one desk, keys that work everywhere, and an end that leaves the terminal as it was."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual import on
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.filter import Monochrome, NoColor
+from textual.screen import Screen
+
+from triage.reporting.words import count
+from triage.tui.desk import Desk
+from triage.tui.screens.base import DeskScreen, OpenLog
+from triage.tui.screens.help import HelpScreen
+from triage.tui.screens.host import HostScreen
+from triage.tui.screens.log import LogScreen
+from triage.tui.screens.questions import QuestionsScreen
+from triage.tui.screens.summary import SummaryScreen
+from triage.tui.screens.timeline import TimeLineScreen
+from triage.tui.screens.triage import TriageScreen
+
+_LOOK_S = 0.1
+_FEW_COLOURS = 16
+_SCREENS: tuple[tuple[str, type[DeskScreen], str], ...] = (
+    ("triage", TriageScreen, "The ranked causes"),
+    ("log", LogScreen, "The whole log"),
+    ("timeline", TimeLineScreen, "What happened when, and how the server worked"),
+    ("host", HostScreen, "Probes and facts"),
+    ("questions", QuestionsScreen, "What only you can know"),
+    ("summary", SummaryScreen, "What was found and done; write it to a file"),
+)
+_ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+
+
+class TriageApp(App[int]):
+    """The session on a screen. Its result is the number of the signal that ended it, or 0; ``crash`` is the error that did."""
+
+    TITLE = "sgltriage"
+    ENABLE_COMMAND_PALETTE = True
+    CSS = """
+    Screen { layout: vertical; }
+    OptionList { background: $background; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "back", "Back"),
+        Binding("escape", "back", "Back", show=False),
+        Binding("l", "go('log')", "Log"),
+        Binding("t", "go('timeline')", "Time"),
+        Binding("h", "go('host')", "Host", show=False),
+        Binding("a", "go('questions')", "Questions", show=False),
+        Binding("s", "go('summary')", "Summary", show=False),
+        Binding("colon", "command_palette", "Commands", show=False),
+        Binding("question_mark", "help", "Help", key_display="?"),
+        Binding("ctrl+z", "suspend_process", "Suspend", show=False),
+        Binding("ctrl+l", "repaint", "Draw anew", show=False),
+    ]
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.desk = desk
+        self.crash: Exception | None = None
+        self._desk_screens = {name: kind(desk) for name, kind, _ in _SCREENS}
+        self._shown_troubles = 0
+        self.animation_level = "none"
+        if self.no_color or _few_colours():
+            # The terminal's own sixteen colours: whoever chose them can read them.
+            self.theme = "ansi-dark"
+        if self.no_color:
+            # Textual chose its filter before the theme was: that one draws black on black.
+            self._filters = [item for item in self._filters if not isinstance(item, Monochrome)] + [NoColor()]
+
+    def on_mount(self) -> None:
+        """Begin to read, and show the first screen before anything was."""
+        self.push_screen(self._desk_screens["triage"])
+        loop = asyncio.get_running_loop()
+        if not self.is_headless:
+            for number in _ENDING_SIGNALS:
+                loop.add_signal_handler(number, self.exit, int(number))
+        self.desk.loading.start()
+        self.set_interval(_LOOK_S, self.look)
+
+    def on_unmount(self) -> None:
+        """Threads end with the application."""
+        self.desk.close()
+
+    def look(self) -> None:
+        """Take what the reading tells, and let the screen in front draw it."""
+        self.desk.take_news()
+        if self.desk.error is not None:
+            self.crash = self.desk.error
+            self.exit(0)
+            return
+        for text in self.desk.troubles[self._shown_troubles :][:3]:
+            self.notify(self.desk.outlet.show(text), severity="warning", timeout=6, markup=False)
+        self._shown_troubles = len(self.desk.troubles)
+        if isinstance(self.screen, DeskScreen):
+            self.screen.look()
+
+    def action_go(self, name: str) -> None:
+        """Another screen; the one that is left stays as it is."""
+        wanted = self._desk_screens[name]
+        if wanted is self.screen or not isinstance(self.screen, DeskScreen):
+            return
+        if wanted in self.screen_stack:
+            while self.screen is not wanted:
+                self.pop_screen()
+        elif self.screen is self._desk_screens["triage"]:
+            self.push_screen(wanted)
+        else:
+            self.switch_screen(wanted)
+
+    async def action_back(self) -> None:
+        """To the first screen; from there, out."""
+        if self.screen is self._desk_screens["triage"]:
+            self.exit(0)
+        else:
+            self.pop_screen()
+
+    def action_help(self) -> None:
+        """Every key that works here."""
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen([*self.screen.active_bindings.values()]))
+
+    def action_repaint(self) -> None:
+        """Draw the whole screen anew, over what other programs left on it."""
+        self.refresh(repaint=True, layout=True)
+
+    @on(OpenLog)
+    def _open_log(self, event: OpenLog) -> None:
+        screen = self._desk_screens["log"]
+        assert isinstance(screen, LogScreen)
+        self.action_go("log")
+        if event.place is not None:
+            place = event.place
+            # Its widgets exist once it is in front.
+            screen.call_after_refresh(lambda: screen.open_at(place))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """What can be done from here: the other screens, what is open, and what is always there."""
+        for name, wanted, about in _SCREENS:
+            if not isinstance(screen, wanted):
+                yield SystemCommand(f"Go: {wanted.TITLE_WORD}", about, lambda name=name: self.action_go(name))
+        session = self.desk.session
+        if session is not None and session.prompts:
+            number = count(len(session.prompts), "question")
+            yield SystemCommand("Answer", f"{number} open", lambda: self.action_go("questions"))
+        for label in self.desk.files if len(self.desk.files) > 1 else ():
+            shown = self.desk.outlet.show(label)
+            yield SystemCommand(f"Open {shown}", "Its lines", lambda label=label: self._open_file(label))
+        if isinstance(screen, LogScreen):
+            yield SystemCommand("Wrap lines", "Long lines on several rows, or cut", screen.view.action_wrap)
+            yield SystemCommand("Follow", "Stay at the end while lines come", screen.view.action_follow)
+            yield SystemCommand("Show all lines", "No filter", lambda: screen.view.filter(None))
+        yield SystemCommand("Keys", "Every key that works here", self.action_help)
+        yield SystemCommand("Theme", "Other colours", self.action_change_theme)
+        yield SystemCommand("Quit", "Leave; nothing is running", lambda: self.exit(0))
+
+    def _open_file(self, label: str) -> None:
+        from triage.model import Place
+
+        self.post_message(OpenLog(Place(label, 1, 0)))
+
+    def _handle_exception(self, error: Exception) -> None:
+        """A bug ends the program like any other verb: one line and a report, told by whoever called us. Textual would print a
+        traceback with the values of variables, which are secrets and hostile text."""
+        if self.is_headless:
+            super()._handle_exception(error)
+            return
+        self.crash = self.crash or error
+        self._return_code = 1
+        self._close_messages_no_wait()
+
+
+def _few_colours() -> bool:
+    """The terminal says that it has sixteen colours or less."""
+    import curses
+
+    try:
+        curses.setupterm(os.environ.get("TERM", "dumb"), fd=2)
+        return 0 <= curses.tigetnum("colors") <= _FEW_COLOURS
+    except (curses.error, TypeError):
+        return False

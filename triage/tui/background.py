@@ -1,0 +1,63 @@
+"""One thread that carries on with what is too long for a key to wait for: counting lines, searching."""
+
+from __future__ import annotations
+
+import threading
+from typing import Protocol
+
+
+class Job(Protocol):
+    """Work in slices of some milliseconds."""
+
+    def advance(self) -> bool:
+        """Do a slice; True while there is more."""
+
+
+class Background:
+    """Does a slice of each job in turn. Nobody is called back: whoever draws looks at the jobs now and then."""
+
+    def __init__(self) -> None:
+        self._jobs: list[Job] = []
+        self._wake = threading.Condition()
+        self._closed = False
+        # A daemon: a disk that hangs must not keep us from ending.
+        self._thread = threading.Thread(target=self._run, name="background", daemon=True)
+        self._thread.start()
+
+    def carry_on(self, job: Job) -> None:
+        """Go on with ``job`` until it is done; a job that is at work is not taken twice."""
+        with self._wake:
+            if job not in self._jobs:
+                self._jobs.append(job)
+                self._wake.notify()
+
+    def drop(self, job: Job) -> None:
+        """Do no further slice of ``job``."""
+        with self._wake:
+            if job in self._jobs:
+                self._jobs.remove(job)
+
+    @property
+    def is_busy(self) -> bool:
+        """Something is being done."""
+        return bool(self._jobs)
+
+    def close(self) -> None:
+        """End after the slice that is being done."""
+        with self._wake:
+            self._closed = True
+            self._jobs.clear()
+            self._wake.notify()
+        self._thread.join(1.0)
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                while not self._jobs and not self._closed:
+                    self._wake.wait()
+                if self._closed:
+                    return
+                job = self._jobs.pop(0)
+                self._jobs.append(job)
+            if not job.advance():
+                self.drop(job)

@@ -1,0 +1,176 @@
+"""Which lines an operator wants to see, and finding them in a file of any size, slice by slice."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from bisect import bisect_left, bisect_right
+from functools import lru_cache
+
+from triage.matching.prefix import parse_prefix
+from triage.reading.line_index import LineIndex
+from triage.records import dataclass
+from triage.safety.visible import decode
+
+_STEP = 1 << 18
+"""Bytes that are searched at a time: a regex holds the interpreter, and a key must not wait for longer than some
+milliseconds."""
+_MOST = 1 << 20
+"""Lines that are remembered; a filter that lets more pass ends there."""
+_ERROR = rb"(?:[A-Z]\w*(?:Error|Exception)\b|Traceback \(most|\b(?:ERROR|error|FATAL|CRITICAL|Fatal)\b)"
+_WARNING = rb"(?:\b(?:WARN|WARNING|Warning|warning)\b|\w+Warning\b)"
+_FRONT = 1 << 10
+_ERROR_LINE, _WARNING_LINE, _EITHER_LINE = (re.compile(part) for part in (_ERROR, _WARNING, _ERROR + b"|" + _WARNING))
+
+
+def tone_of(raw: bytes) -> str:
+    """``error``, ``warning`` or nothing: how a line speaks, for colours and filters; no diagnosis rests on it."""
+    front = raw[:_FRONT]
+    if _ERROR_LINE.search(front):
+        return "error"
+    return "warning" if _WARNING_LINE.search(front) else ""
+
+
+@lru_cache(maxsize=16)
+def text_pattern(text: str) -> re.Pattern[bytes]:
+    """``text`` as it stands, in any case unless it has a capital."""
+    raw = re.escape(text.encode("utf-8", "surrogateescape"))
+    return re.compile(raw, 0 if text != text.lower() else re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Lines that hold ``text`` (in any case, unless it has a capital), come from ``rank`` and speak of ``severity`` (``error``,
+    or ``warning`` for both); what is empty asks for nothing."""
+
+    text: str = ""
+    rank: str = ""
+    severity: str = ""
+
+    @classmethod
+    def parse(cls, words: str) -> Wanted:
+        """``rank:TP3 sev:error some text``, in any order."""
+        rest, found = [], {"rank": "", "sev": ""}
+        for word in words.split():
+            name, colon, value = word.partition(":")
+            if colon and value and name in found:
+                found[name] = value
+            else:
+                rest.append(word)
+        severity = "error" if found["sev"].startswith(("e", "f")) else "warning" if found["sev"] else ""
+        return cls(" ".join(rest), found["rank"].upper(), severity)
+
+    def __str__(self) -> str:
+        parts = (f"rank:{self.rank}" if self.rank else "", f"sev:{self.severity}" if self.severity else "", self.text)
+        return " ".join(filter(None, parts))
+
+    def pattern(self) -> re.Pattern[bytes]:
+        """Occurs in every line that is wanted: the rarest of the three conditions, as bytes."""
+        if self.text:
+            return text_pattern(self.text)
+        if self.severity:
+            return _ERROR_LINE if self.severity == "error" else _EITHER_LINE
+        # Some launchers print a bare number before the line.
+        name = self.rank.removeprefix("RANK") or self.rank
+        return re.compile(re.escape(name.encode()) + b"|" + re.escape(name.lower().encode()))
+
+    def holds(self, raw: bytes) -> bool:
+        """Whether the whole line is wanted."""
+        if self.severity and tone_of(raw) not in (("error",) if self.severity == "error" else ("error", "warning")):
+            return False
+        if self.rank and self.rank not in rank_of(raw).upper().split():
+            return False
+        return not self.text or text_pattern(self.text).search(raw) is not None
+
+
+def rank_of(raw: bytes) -> str:
+    """The rank that printed the line, as printed; empty if none is named."""
+    return parse_prefix(decode(raw[:_FRONT])).rank or ""
+
+
+class Hits:
+    """Where the wanted lines begin. `advance` searches on from ``origin``, then from the beginning up to it, and afterwards
+    what the file grows by; one thread may do so while another reads."""
+
+    def __init__(self, index: LineIndex, wanted: Wanted, origin: int = 0) -> None:
+        self.wanted = wanted
+        self._index, self._pattern, self._origin = index, wanted.pattern(), origin
+        self._later, self._earlier = array("q"), array("q")
+        self._later_at, self._earlier_at = origin, 0
+
+    def __len__(self) -> int:
+        return len(self._later) + len(self._earlier)
+
+    @property
+    def is_complete(self) -> bool:
+        """All of the file was searched, as far as it is known."""
+        return self.is_full or (self._later_at >= self._index.size and self._earlier_at >= self._origin)
+
+    @property
+    def is_full(self) -> bool:
+        """So many lines are wanted that the rest was not looked for."""
+        return len(self) >= _MOST
+
+    @property
+    def share(self) -> float:
+        """The part of the file that was searched, 0 to 1."""
+        done = self._later_at - self._origin + self._earlier_at
+        return min(1.0, done / self._index.size) if self._index.size else 1.0
+
+    def advance(self) -> bool:
+        """Search a bit more; True while there is more."""
+        if self.is_complete:
+            return False
+        if self._later_at < self._index.size:
+            self._later_at = self._search(self._later_at, self._index.size, self._later)
+        else:
+            self._earlier_at = self._search(self._earlier_at, self._origin, self._earlier)
+        return not self.is_complete
+
+    def next(self, offset: int) -> int | None:
+        """The first found line that begins behind ``offset``."""
+        for found in (self._earlier, self._later):
+            at = bisect_right(found, offset)
+            if at < len(found):
+                return found[at]
+        return None
+
+    def previous(self, offset: int) -> int | None:
+        """The last found line that begins before ``offset``."""
+        for found in (self._later, self._earlier):
+            at = bisect_left(found, offset)
+            if at:
+                return found[at - 1]
+        return None
+
+    def knows_next(self, offset: int) -> bool:
+        """Whether `next` cannot change any more by searching on, unless the file grows."""
+        return self.is_complete or (offset >= self._origin and self.next(offset) is not None)
+
+    def _search(self, start: int, stop: int, found: array[int]) -> int:
+        """Search whole lines from ``start`` on; where to go on."""
+        data = self._index.read(start, min(_STEP, stop - start))
+        end = data.rfind(b"\n") + 1
+        if not end or start + len(data) >= stop:
+            end = len(data)
+        for line in _lines_with(self._pattern, data, end):
+            begin, finish = line
+            if self.wanted.holds(data[begin:finish]):
+                # A piece of a long line belongs to where that line begins.
+                place = start + begin if begin else self._index.start_of(start)
+                if not found or found[-1] < place:
+                    found.append(place)
+        return start + end if end else stop
+
+
+def _lines_with(pattern: re.Pattern[bytes], data: bytes, end: int) -> list[tuple[int, int]]:
+    """(begin, end) of the lines of ``data[:end]`` in which the pattern occurs, each once."""
+    found: list[tuple[int, int]] = []
+    at = 0
+    while hit := pattern.search(data, at, end):
+        begin = data.rfind(b"\n", 0, hit.start()) + 1
+        finish = data.find(b"\n", hit.end(), end)
+        finish = end if finish < 0 else finish
+        found.append((begin, finish))
+        at = finish + 1
+    return found

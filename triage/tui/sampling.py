@@ -1,0 +1,35 @@
+"""What a log tells of the server's work, sampled beside the screen."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+from triage.matching.batch_lines import BatchSample, samples
+from triage.reading.line_index import BLOCK, LineIndex
+
+
+class Sampling:
+    """Some 2,000 batch lines, evenly spread over a file of any size. ``found``: None while it is read."""
+
+    def __init__(self, index: LineIndex) -> None:
+        self.size = index.size
+        self.found: tuple[BatchSample, ...] | None = None
+        self._index = index
+        self._stop = False
+        threading.Thread(target=self._run, name="sampling", daemon=True).start()
+
+    def close(self) -> None:
+        """Read no further block."""
+        self._stop = True
+
+    def _run(self) -> None:
+        found = samples(self._blocks())
+        if not self._stop:
+            self.found = found
+
+    def _blocks(self) -> Iterator[bytes]:
+        for offset in range(0, self.size, BLOCK):
+            if self._stop:
+                return
+            yield self._index.read(offset, BLOCK)

@@ -1,0 +1,23 @@
+"""The first row of every screen: which program, which screen, what is read and known."""
+
+from __future__ import annotations
+
+from textual.widgets import Static
+
+from triage.tui.desk import Desk
+
+
+class StatusBar(Static):
+    """One row; ``title`` names the screen."""
+
+    DEFAULT_CSS = """
+    StatusBar { height: 1; background: $panel; color: $text; text-wrap: nowrap; text-overflow: ellipsis; padding: 0 1; }
+    """
+
+    def __init__(self, desk: Desk, title: str) -> None:
+        super().__init__(markup=False)
+        self._desk, self._title = desk, title
+
+    def tell(self) -> None:
+        """Draw what is known now."""
+        self.update(f"{self._title}  {self._desk.status()}")
