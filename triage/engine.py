@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import field, replace
+from functools import lru_cache
 from pathlib import Path
 
 from triage import __version__
 from triage.knowledge.compiled import Knowledge, load_packs
 from triage.knowledge.pack import bundled_directory
-from triage.matching.confirm import Confirmer
+from triage.matching.confirm import CompiledPatterns, Confirmer
 from triage.matching.markers import all_markers, marker_pattern
 from triage.matching.observe import observe
 from triage.matching.prefix import parse_prefix
@@ -152,7 +153,7 @@ def scan_text(text: bytes, knowledge: Knowledge, source: str = "<text>", chunk: 
 
 def observe_text(text: bytes, knowledge: Knowledge, source: str = "<text>", chunk: int | None = None) -> Observation:
     """What is seen in bytes in memory: the part of ``scan_text`` that does not depend on weights."""
-    scanner = Scanner(source, knowledge.database, Confirmer(_lookup(knowledge)))
+    scanner = Scanner(source, knowledge.database, Confirmer(_patterns(knowledge)))
     for start in range(0, len(text), chunk or max(1, len(text))):
         scanner.feed(memoryview(text)[start : start + (chunk or len(text))])
     return observe([scanner.finish()], [((), False)])
@@ -160,7 +161,7 @@ def observe_text(text: bytes, knowledge: Knowledge, source: str = "<text>", chun
 
 def new_scanner(label: str, knowledge: Knowledge, *, live: bool = False) -> Scanner:
     """A scanner for one source of which nothing was read yet; ``live``: one that grows in small pieces."""
-    return Scanner(label, knowledge.database, Confirmer(_lookup(knowledge)), 1 if live else _lanes(), live=live)
+    return Scanner(label, knowledge.database, Confirmer(_patterns(knowledge)), 1 if live else _lanes(), live=live)
 
 
 def _pump(source: Source, scanner: Scanner, on_bytes: Callable[[str, int], None] | None, gate: Gate) -> None:
@@ -178,8 +179,10 @@ def _lanes() -> int:
     return max(1, min(_MOST_LANES, usable))
 
 
-def _lookup(knowledge: Knowledge) -> Callable[[str], Pattern]:
+# Compiling takes longer than looking, and there may be thousands of inputs.
+@lru_cache(maxsize=1)
+def _patterns(knowledge: Knowledge) -> CompiledPatterns:
     def lookup(key: str) -> Pattern:
         return marker_pattern(key) if key.startswith("@") else knowledge.base.pattern(key)
 
-    return lookup
+    return CompiledPatterns(lookup)

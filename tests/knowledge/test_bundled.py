@@ -11,7 +11,7 @@ from triage.engine import scan_text
 from triage.knowledge.compiled import Knowledge
 from triage.knowledge.pack import bundled_directory
 from triage.knowledge.self_test import self_test
-from triage.matching.confirm import Confirmer
+from triage.matching.confirm import CompiledPatterns, Confirmer
 from triage.model import Strength
 
 FOLDER = bundled_directory("signatures")
@@ -61,7 +61,7 @@ def test_decisive_patterns_are_shown_at_work(bundled: Knowledge, identifier: str
     An item that only a host's facts make decisive (``when``) is shown by the tests with host snapshots instead.
     """
     signature = bundled.base.get(identifier)
-    confirmer = Confirmer(bundled.base.pattern)
+    confirmer = Confirmer(CompiledPatterns(bundled.base.pattern))
     lines = [line.encode() for text in signature.examples for line in text.splitlines()]
     decisive = [
         item

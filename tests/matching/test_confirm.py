@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from triage.matching.confirm import BUDGET_TIMEOUTS, TIMEOUT_SECONDS, Confirmer
+from triage.matching.confirm import BUDGET_TIMEOUTS, TIMEOUT_SECONDS, CompiledPatterns, Confirmer
 from triage.model import Pattern
 
 _SLOW = b"1," * 60
@@ -26,7 +26,7 @@ _PATTERNS = {
 @pytest.fixture
 def confirmer() -> Confirmer:
     """A fresh one over the patterns of this file."""
-    return Confirmer(_PATTERNS.__getitem__)
+    return Confirmer(CompiledPatterns(_PATTERNS.__getitem__))
 
 
 def test_match_and_captures(confirmer: Confirmer) -> None:

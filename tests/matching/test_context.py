@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from triage.knowledge.database import Expression, PatternDatabase
-from triage.matching.confirm import Confirmer
+from triage.matching.confirm import CompiledPatterns, Confirmer
 from triage.matching.context import LOOKBACK
 from triage.matching.markers import all_markers, marker_pattern
 from triage.matching.observe import observe
@@ -24,7 +24,7 @@ def database() -> PatternDatabase:
 
 
 def _seen(database: PatternDatabase, text: str) -> Observation:
-    lookup = Confirmer(lambda key: marker_pattern(key) if key.startswith("@") else _PATTERN)
+    lookup = Confirmer(CompiledPatterns(lambda key: marker_pattern(key) if key.startswith("@") else _PATTERN))
     scanner = Scanner("log", database, lookup)
     scanner.feed(text.encode())
     return observe([scanner.finish()], [((), False)])

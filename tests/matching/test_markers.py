@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from triage.knowledge.database import PatternDatabase
-from triage.matching.confirm import Confirmer
+from triage.matching.confirm import CompiledPatterns, Confirmer
 from triage.matching.markers import all_markers, marker_pattern
 from triage.matching.observe import observe
 from triage.matching.scanner import Scanner
@@ -19,7 +19,7 @@ def database() -> PatternDatabase:
 
 
 def _seen(database: PatternDatabase, text: str) -> Observation:
-    scanner = Scanner("log", database, Confirmer(marker_pattern))
+    scanner = Scanner("log", database, Confirmer(CompiledPatterns(marker_pattern)))
     scanner.feed(text.encode())
     return observe([scanner.finish()], [((), False)])
 

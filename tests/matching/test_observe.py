@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from triage.knowledge.database import Expression, PatternDatabase
-from triage.matching.confirm import Confirmer
+from triage.matching.confirm import CompiledPatterns, Confirmer
 from triage.matching.markers import all_markers, marker_pattern
 from triage.matching.observe import observe
 from triage.matching.record import SourceScan
@@ -26,7 +26,7 @@ def database() -> PatternDatabase:
 
 
 def _scan(database: PatternDatabase, text: str, source: str = "log") -> SourceScan:
-    lookup = Confirmer(lambda key: marker_pattern(key) if key.startswith("@") else _PATTERN)
+    lookup = Confirmer(CompiledPatterns(lambda key: marker_pattern(key) if key.startswith("@") else _PATTERN))
     scanner = Scanner(source, database, lookup)
     scanner.feed(text.encode())
     return scanner.finish()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from triage.knowledge.database import Expression, PatternDatabase
 from triage.matching import blocks
 from triage.matching.blocks import MAX_LINE
-from triage.matching.confirm import Confirmer
+from triage.matching.confirm import CompiledPatterns, Confirmer
 from triage.matching.markers import all_markers, marker_pattern
 from triage.matching.observe import observe
 from triage.matching.scanner import Scanner
@@ -50,7 +50,7 @@ def scan(database: PatternDatabase) -> Scan:
     """Scan bytes that come in chunks of the given sizes, over and over (default: at once)."""
 
     def run(data: bytes, sizes: Iterable[int] = ()) -> Observation:
-        scanner = Scanner("log", database, Confirmer(_pattern))
+        scanner = Scanner("log", database, Confirmer(CompiledPatterns(_pattern)))
         steps, at = cycle(list(sizes) or [len(data) or 1]), 0
         while at < len(data):
             step = next(steps)
@@ -325,7 +325,7 @@ def test_levels_and_unless(scan: Scan, line: bytes, key: str, found: bool) -> No
 def test_room_and_advance(scan: Scan, database: PatternDatabase) -> None:
     """A reader that fills the buffer itself gets what feeding gives."""
     data = b"a\n" * 3_000_000 + OOM
-    scanner, at = Scanner("log", database, Confirmer(_pattern)), 0
+    scanner, at = Scanner("log", database, Confirmer(CompiledPatterns(_pattern))), 0
     while at < len(data):
         room = scanner.room()
         count = min(len(room), 300_000, len(data) - at)
@@ -339,6 +339,7 @@ def test_room_and_advance(scan: Scan, database: PatternDatabase) -> None:
 def test_nothing() -> None:
     """An empty source has no lines and no findings."""
     seen = observe(
-        [Scanner("log", PatternDatabase.compile(all_markers()), Confirmer(_pattern)).finish()], [((), False)]
+        [Scanner("log", PatternDatabase.compile(all_markers()), Confirmer(CompiledPatterns(_pattern))).finish()],
+        [((), False)],
     )
     assert (seen.inputs[0].lines, seen.inputs[0].bytes, seen.findings, seen.errors) == (0, 0, (), ())

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from triage.knowledge.database import Expression, PatternDatabase
 from triage.matching import blocks
-from triage.matching.confirm import Confirmer
+from triage.matching.confirm import CompiledPatterns, Confirmer
 from triage.matching.markers import all_markers, marker_pattern
 from triage.matching.observe import observe
 from triage.matching.record import SourceScan
@@ -37,7 +37,7 @@ def database_fixture() -> PatternDatabase:
 
 def scanner(database: PatternDatabase, *pieces: bytes) -> Scanner:
     """A scanner that was fed those."""
-    made = Scanner("log", database, Confirmer(_pattern))
+    made = Scanner("log", database, Confirmer(CompiledPatterns(_pattern)))
     for piece in pieces:
         made.feed(piece)
     return made

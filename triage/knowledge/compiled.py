@@ -22,19 +22,19 @@ from triage.knowledge.pack import PackFile, content_hash, read_pack
 from triage.knowledge.stamp import stamp_of
 from triage.model import Location
 from triage.private_cache import read_private, write_private
-from triage.records import dataclass
 
 _MAGIC = b"sgltriage-knowledge-4\n"
 _CHECKSUM = 9
 """Length of the line of the checksum: 8 hexadecimal digits, and a line feed."""
 
 
-@dataclass(frozen=True, slots=True)
 class Knowledge:
-    """A knowledge base with its pattern database."""
+    """A knowledge base with its pattern database. Not a record: it is equal to itself alone, and can be a key."""
 
-    base: KnowledgeBase
-    database: PatternDatabase
+    __slots__ = ("base", "database")
+
+    def __init__(self, base: KnowledgeBase, database: PatternDatabase) -> None:
+        self.base, self.database = base, database
 
 
 def load_packs(roots: Sequence[Path], markers: Sequence[Expression], cache: Path | None) -> Knowledge:

@@ -40,7 +40,9 @@ class PatternDatabase:
     are found faster than regexes, and confirmation is exact either way.
     """
 
-    __slots__ = ("_automaton", "_scratch", "expressions", "members", "shared")
+    __slots__ = (
+        "_automaton", "_scratch", "_within", "expressions", "index", "keys", "literals", "members", "once", "shared",
+    )  # fmt: skip
 
     def __init__(
         self, expressions: Sequence[Expression], members: Sequence[Sequence[int]], automaton: hyperscan.Database
@@ -48,6 +50,11 @@ class PatternDatabase:
         self.expressions = tuple(expressions)
         self.members = tuple(map(tuple, members))
         self.shared = {item.key: item.shared for item in expressions if item.shared}
+        self.keys = tuple(item.key for item in expressions)
+        self.index = {key: number for number, key in enumerate(self.keys)}
+        self.literals = {item.key: item.literal.encode() for item in expressions}
+        self.once = frozenset(number for number, item in enumerate(expressions) if item.once)
+        self._within: tuple[frozenset[int], frozenset[int]] | None = None
         self._automaton = automaton
         self._scratch: dict[int, hyperscan.Scratch] = {}
 
@@ -75,6 +82,14 @@ class PatternDatabase:
     def dump(self) -> bytes:
         """The automaton, serialised for this platform."""
         return hyperscan.dumpb(self._automaton)
+
+    def forms_within(self, expressions: frozenset[int]) -> frozenset[int]:
+        """The forms that stand for nothing but these expressions; the last answer is kept, since every scan begins alike."""
+        kept = self._within
+        if kept is None or kept[0] != expressions:
+            forms = frozenset(form for form, inside in enumerate(self.members) if expressions.issuperset(inside))
+            kept = self._within = (expressions, forms)
+        return kept[1]
 
     def scan(self, block: memoryview, report: Report, lane: int = 0) -> None:
         """Report every match in ``block``, until ``report`` returns true. Calls at the same time need a ``lane`` each."""

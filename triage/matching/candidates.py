@@ -50,30 +50,21 @@ class CandidateFinder:
         "_aside",
         "_database",
         "_executor",
-        "_index",
-        "_keys",
         "_lanes",
-        "_literals",
         "_muted",
-        "_once",
         "_unwanted",
     )
 
     def __init__(self, database: PatternDatabase, lanes: int = 1) -> None:
         self._lanes = lanes
         self._database = database
-        self._keys = [item.key for item in database.expressions]
-        self._index = {item.key: number for number, item in enumerate(database.expressions)}
-        self._literals = {item.key: item.literal.encode() for item in database.expressions}
         self._executor: ThreadPoolExecutor | None = None
-        self._muted: frozenset[str] | None = None
-        self._unwanted: frozenset[int] = frozenset()
-        self._aside: frozenset[int] = frozenset()
-        self._once = frozenset(number for number, item in enumerate(database.expressions) if item.once)
+        self._muted: frozenset[str] = frozenset()
+        self._unwanted, self._aside = database.once, database.forms_within(database.once)
 
     def literal(self, key: str) -> bytes:
         """The bytes that every match of ``key`` contains."""
-        return self._literals[key]
+        return self._database.literals[key]
 
     def find(
         self,
@@ -87,9 +78,9 @@ class CandidateFinder:
     ) -> Found:
         """Everything that fires in ``text[start:end]``. Expressions of ``muted`` are left out; ``limited`` gives up at
         MANY candidates; ``counter`` counts along the way."""
-        members = self._database.members
+        members, keys = self._database.members, self._database.keys
         muted_ones, aside = self._set_aside(muted)
-        most = MANY if limited else (end - start + 1) * len(self._keys)
+        most = MANY if limited else (end - start + 1) * len(keys)
         ends: list[tuple[int, int]] = []
         fired: set[int] = set()
         view = memoryview(text)
@@ -117,12 +108,12 @@ class CandidateFinder:
         ends.sort()
         return Found(
             tuple(
-                Candidate(index, self._keys[index], at)
+                Candidate(index, keys[index], at)
                 for at, form in ends
                 for index in members[form]
                 if index not in muted_ones
             ),
-            any(self._keys[index] in _NORMALIZE for form in fired for index in members[form]),
+            any(keys[index] in _NORMALIZE for form in fired for index in members[form]),
             too_many,
             None if counter is None or too_many else sum(feeds for feeds, _ in counted),
             all(is_ascii for _, is_ascii in counted),
@@ -130,12 +121,10 @@ class CandidateFinder:
 
     def _set_aside(self, muted: Collection[str]) -> tuple[frozenset[int], frozenset[int]]:
         """(expressions that are not wanted, forms of which none is): of these it is only noted that they occur."""
-        if self._muted is None or self._muted != muted:
+        if self._muted != muted:
             self._muted = frozenset(muted)
-            self._unwanted = frozenset(self._index[key] for key in muted) | self._once
-            self._aside = frozenset(
-                form for form, inside in enumerate(self._database.members) if self._unwanted.issuperset(inside)
-            )
+            self._unwanted = frozenset(self._database.index[key] for key in muted) | self._database.once
+            self._aside = self._database.forms_within(self._unwanted)
         return self._unwanted, self._aside
 
     def _pool(self) -> ThreadPoolExecutor:

@@ -24,21 +24,18 @@ class Match:
     captures: tuple[tuple[str, Value], ...]
 
 
+Compiled = tuple[Pattern, "regex.Pattern[bytes]", "regex.Pattern[bytes] | None"]
+"""A pattern, its regex without a leading ``^``, and that of its ``unless``."""
+
+
 @dataclass(slots=True)
-class Confirmer:
-    """Runs patterns over single line segments. A pattern that times out too often is put aside and named in ``limits``."""
+class CompiledPatterns:
+    """The patterns that ``lookup`` knows, compiled when first asked for. Scanners of one knowledge share it, in one thread or
+    several: at worst a pattern is compiled twice."""
 
     lookup: Callable[[str], Pattern]
-    limits: list[str] = field(default_factory=list)
     _patterns: dict[str, Pattern] = field(default_factory=dict)
-    _compiled: dict[str, tuple[Pattern, regex.Pattern[bytes], regex.Pattern[bytes] | None]] = field(
-        default_factory=dict
-    )
-    _timeouts: dict[str, int] = field(default_factory=dict)
-
-    def twin(self) -> Confirmer:
-        """Another one that knows what this one does, and whose time-outs are its own from here on."""
-        return Confirmer(self.lookup, list(self.limits), self._patterns, self._compiled, dict(self._timeouts))
+    _compiled: dict[str, Compiled] = field(default_factory=dict)
 
     def pattern(self, key: str) -> Pattern:
         """The pattern of that key."""
@@ -47,12 +44,41 @@ class Confirmer:
             found = self._patterns[key] = self.lookup(key)
         return found
 
+    def compiled(self, key: str) -> Compiled:
+        """The pattern of that key, compiled."""
+        entry = self._compiled.get(key)
+        if entry is None:
+            pattern = self.pattern(key)
+            # A leading ^ is answered by where the match is begun, so that it means the message and not the line.
+            source = pattern.regex.removeprefix("^")
+            unless = regex.compile(pattern.unless.encode(), regex.ASCII) if pattern.unless else None
+            entry = (pattern, regex.compile(source.encode(), regex.ASCII), unless)
+            self._compiled[key] = entry
+        return entry
+
+
+@dataclass(slots=True)
+class Confirmer:
+    """Runs patterns over single line segments. A pattern that times out too often is put aside and named in ``limits``."""
+
+    patterns: CompiledPatterns
+    limits: list[str] = field(default_factory=list)
+    _timeouts: dict[str, int] = field(default_factory=dict)
+
+    def twin(self) -> Confirmer:
+        """Another one that knows what this one does, and whose time-outs are its own from here on."""
+        return Confirmer(self.patterns, list(self.limits), dict(self._timeouts))
+
+    def pattern(self, key: str) -> Pattern:
+        """The pattern of that key."""
+        return self.patterns.pattern(key)
+
     def match(self, key: str, segment: bytes, message_start: int | None = None) -> Match | None:
         """The first match of pattern ``key`` in ``segment``, or None.
 
         A leading ``^`` stands for ``message_start``; without one it is overlooked (a first, cheap look).
         """
-        pattern, compiled, unless = self._get(key)
+        pattern, compiled, unless = self.patterns.compiled(key)
         if self._timeouts.get(key, 0) >= BUDGET_TIMEOUTS:
             return None
         try:
@@ -72,17 +98,6 @@ class Confirmer:
             if value is not None
         )
         return Match(found.start(), found.end(), captures)
-
-    def _get(self, key: str) -> tuple[Pattern, regex.Pattern[bytes], regex.Pattern[bytes] | None]:
-        entry = self._compiled.get(key)
-        if entry is None:
-            pattern = self.pattern(key)
-            # A leading ^ is answered by where the match is begun, so that it means the message and not the line.
-            source = pattern.regex.removeprefix("^")
-            unless = regex.compile(pattern.unless.encode(), regex.ASCII) if pattern.unless else None
-            entry = (pattern, regex.compile(source.encode(), regex.ASCII), unless)
-            self._compiled[key] = entry
-        return entry
 
     def _note_timeout(self, key: str) -> None:
         self._timeouts[key] = self._timeouts.get(key, 0) + 1

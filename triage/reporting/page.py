@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.model import Place, Severity, Value
 from triage.cells import cells, cut
+from triage.model import Place, Severity, Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
