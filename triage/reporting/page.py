@@ -8,7 +8,7 @@ from triage.cells import cells, cut
 from triage.model import Place, Severity, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from triage.reporting.outlet import Outlet
     from triage.reporting.view import View
@@ -21,6 +21,8 @@ _ASCII = str.maketrans(
 )
 # Log text is never cut shorter than this, however narrow the terminal: a line that wraps tells more than none.
 _LEAST_CELLS = 16
+_INDENT = 10
+"""Cells before the text of a row: two, seven for the label, one."""
 
 
 class Page:
@@ -69,6 +71,20 @@ class Page:
             log = "  " + (log if room is None else cut(log, room, self.own("…")))
         return f"  {self.paint('dim', name)}{head}{log}{self.paint('dim', '  ' + tail if tail else '')}"
 
+    def listing(self, label: str, items: Sequence[str]) -> Iterator[str]:
+        """A row of several items; on a terminal each on a line of its own, so that a command can be taken as a whole."""
+        if self._view.width is None:
+            yield self.row(label, "   ".join(items))
+            return
+        yield self.row(label, items[0])
+        yield from (" " * _INDENT + item for item in items[1:])
+
+    def paragraph(self, label: str, text: str) -> Iterator[str]:
+        """Like ``row``; on a terminal broken between words, each line below the first."""
+        lines = [text] if self._view.width is None else _broken(text, max(2 * _LEAST_CELLS, self._view.width - _INDENT))
+        yield self.row(label, lines[0])
+        yield from (" " * _INDENT + line for line in lines[1:])
+
     def spread(self, left: str, right: str, painted: str) -> str:
         """`painted` (which reads like `left`) with `right` at the right edge, or three spaces on if there is no edge."""
         gap = 3
@@ -90,3 +106,15 @@ class Page:
             return None
         taken = cells(front) + 2 + (cells(tail) + 2 if tail else 0)
         return max(_LEAST_CELLS, self._view.width - taken)
+
+
+def _broken(text: str, width: int) -> list[str]:
+    """The text in lines of at most ``width`` cells; a word that is wider has one of its own."""
+    lines = [""]
+    for word in text.split(" "):
+        line = f"{lines[-1]} {word}" if lines[-1] else word
+        if lines[-1] and cells(line) > width:
+            lines.append(word)
+        else:
+            lines[-1] = line
+    return lines

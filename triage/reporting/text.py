@@ -91,7 +91,7 @@ def _common(report: Report, page: Page, view: View) -> Iterator[str]:
 
 
 def _diagnosis(diagnosis: Diagnosis, report: Report, page: Page) -> Iterator[str]:
-    """At most seven lines."""
+    """At most seven rows."""
     identity, title = page.show(diagnosis.id), page.show(diagnosis.title)
     painted = f"{page.severity(diagnosis.severity)}  {page.paint('bold', identity)}  {title}"
     plain = f"{diagnosis.severity.value}  {identity}  {title}"
@@ -100,12 +100,12 @@ def _diagnosis(diagnosis: Diagnosis, report: Report, page: Page) -> Iterator[str
     why = "   ".join(_points(diagnosis, page))
     notes = "; ".join(page.show(note) for note in diagnosis.notes)
     if why or notes:
-        yield page.row("why", "   ".join(filter(None, (why, notes))))
+        yield from page.paragraph("why", "   ".join(filter(None, (why, notes))))
     if diagnosis.fix:
-        yield page.row("fix", page.show(diagnosis.fix))
-    yield page.row("next", "   ".join(_next(diagnosis, report, page)))
+        yield from page.paragraph("fix", page.show(diagnosis.fix))
+    yield from page.listing("next", list(_next(diagnosis, report, page)))
     if diagnosis.explains:
-        yield page.row("so", "explains " + ", ".join(page.show(name) for name in diagnosis.explains))
+        yield from page.paragraph("so", "explains " + ", ".join(page.show(name) for name in diagnosis.explains))
 
 
 def _evidence(diagnosis: Diagnosis, page: Page) -> Iterator[str]:
