@@ -29,6 +29,7 @@ _VLLM = "the wording of vLLM, for logs of servers that run both"
 _ELSEWHERE = "other software prints it while the named file of SGLang runs"
 EXCEPTIONS = {
     "context-length-exceeded/input-and-completion-too-long": "the wording of OpenAI and vLLM, for logs of clients and gateways",
+    "context-length-exceeded/worded-otherwise": _VLLM,
     "ephemeral-ports-exhausted": _ELSEWHERE,
     "deepgemm-cache-cold/session-without-timeout": "DeepEP prints it",
     "health-check-starved/collective-hung": "the watchdog of torch prints it",
