@@ -145,6 +145,70 @@ def test_the_log_is_rotated(sgltriage: Command) -> None:
     assert len(names) == 4
 
 
+def test_what_watching_left_out_is_read_from_the_log(sgltriage: Command) -> None:
+    """Far behind, the middle is not looked at; when the server has ended its log is, whose lines the report names."""
+    server = (
+        "import os, sys, time\n"
+        "def flood(size):\n"
+        "    line = b'[2025-10-08 11:21:12 TP0] Decode batch. #running-req: 1, #token: 900, token usage: 0.01\\n'\n"
+        "    data = line * (size // len(line))\n"
+        "    while data: data = data[os.write(1, data):]\n"
+        "os.kill(int(sys.argv[1]), 19)\n"
+        f"flood(24 << 20); os.write(1, open({str(LOG)!r}, 'rb').read()); flood(24 << 20)\n"
+        "os.kill(int(sys.argv[1]), 18); sys.exit(3)\n"
+    )
+    script = f'exec {sys.executable} -m triage run --log s.log --log-size 9M --report r.json -- "$@" $$'
+    done = subprocess.run(
+        ["sh", "-c", script, "sh", sys.executable, "-c", server], cwd=sgltriage.folder, env=sgltriage.environment,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=WITHIN_S, check=False,
+    )  # fmt: skip
+    assert done.returncode == 3
+    assert b"bytes were not looked at" in done.stderr
+    report = json.loads((sgltriage.folder / "r.json").read_bytes())
+    assert report["diagnoses"][0]["id"] == "gpu-oom-kv-pool"
+    text = b"".join(path.read_bytes() for path in sorted(sgltriage.folder.glob("s.log*"), reverse=True))
+    evidence = report["diagnoses"][0]["evidence"][0]
+    assert evidence["text"] in text.split(b"\n")[evidence["line"] - 1].decode()
+    assert b"this report was made from its log" in done.stderr
+
+
+def test_a_pipe_for_events_that_nobody_reads(sgltriage: Command) -> None:
+    """Refused at once where nobody ever did; one whose reader goes away is told, and the report is made all the same."""
+    pipe = sgltriage.folder / "events"
+    os.mkfifo(pipe)
+    refused = sgltriage("run", "--events", "events", "--", "true")
+    assert (refused.returncode, refused.stderr) == (2, b"sgltriage: --events: events: is a pipe that nobody reads\n")
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    script = f"head -3 {LOG}; read x; cat {LOG}; exit 3"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "triage", "run", "--events", "events", "--", "sh", "-c", script], cwd=sgltriage.folder,
+        env=sgltriage.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    process.stdout.readline()
+    os.close(reader)
+    _, said = process.communicate(b"\n", timeout=WITHIN_S)
+    assert process.returncode == 3
+    assert b"nobody reads the events any more" in said
+    assert b"gpu-oom-kv-pool" in said
+    assert b"internal error" not in said
+
+
+def test_a_link_is_no_place_for_a_log(sgltriage: Command) -> None:
+    """Said in words, before anything is started."""
+    (sgltriage.folder / "link").symlink_to("real")
+    done = sgltriage("run", "--log", "link", "--", "touch", "started")
+    assert (done.returncode, done.stderr) == (2, b"sgltriage: --log: link: is a link: name the file itself\n")
+    assert not (sgltriage.folder / "started").exists()
+
+
+def test_a_server_that_says_nothing_and_dies(sgltriage: Command) -> None:
+    """That no problem is known of is no verdict on it: what is not known is said so."""
+    said = sgltriage("run", "--", "sh", "-c", "echo hello; exit 3").stderr.decode()
+    assert said.startswith("sgltriage: the server ended with exit status 3\n")
+    assert "nothing that it printed tells why: 1 line, no error and no known problem in them\n" in said
+
+
 def test_a_child_that_outlives_the_server_is_named_and_left_alone(sgltriage: Command) -> None:
     """After a while we end with the server's status; the child lives, secrets in its command are not shown."""
     code = "import subprocess, sys; c = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(20)', '--api-key', 'hunter2-hunter2']); print(c.pid, flush=True); sys.exit(6)"

@@ -74,18 +74,28 @@ def test_a_terminals_line_ends_are_undone_wherever_they_are_cut(cut: int) -> Non
     assert undo(data[:cut]) + undo(data[cut:]) + undo.rest() == b"a\nb\rc\n\r"
 
 
-def test_a_full_backlog_counts_what_it_leaves_out() -> None:
-    """Until half is free again; frames without data always pass."""
-    backlog = Backlog(10)
-    for letter in (b"a", b"b", b"c"):
-        backlog.put(b"D", 8, letter * 8)
+def test_a_full_backlog_leaves_out_the_middle() -> None:
+    """What came first and what came last stay, the gap is counted where it is, and frames without data always pass."""
+    backlog = Backlog(8)
+    for letter in (b"a", b"b", b"c", b"d"):
+        backlog.put(b"D", 4, letter * 4)
     backlog.put(b"E", 9)
-    assert backlog.take() == (0, b"D", 8, b"a" * 8)
-    backlog.put(b"D", 1, b"x")
-    backlog.take()
-    backlog.put(b"D", 1, b"y")
-    rest = drained(backlog)
-    assert [(lost, letter, data) for lost, letter, _, data in rest] == [(8, b"E", b""), (1, b"D", b"y")]
+    for letter in (b"e", b"f"):
+        backlog.put(b"D", 4, letter * 4)
+    backlog.put(b"Z")
+    frames = [(lost, letter, data) for lost, letter, _, data in drained(backlog)]
+    assert frames == [(0, b"D", b"aaaa"), (12, b"E", b""), (4, b"D", b"ffff"), (0, b"Z", b"")]
+
+
+def test_a_backlog_that_is_taken_from_has_room_again() -> None:
+    """One gap for one time of too much, and nothing is missing once the reader has caught up."""
+    backlog = Backlog(8)
+    for letter in (b"a", b"b", b"c"):
+        backlog.put(b"D", 4, letter * 4)
+    assert [backlog.take() for _ in range(2)] == [(0, b"D", 4, b"aaaa"), (4, b"D", 4, b"cccc")]
+    backlog.put(b"D", 4, b"dddd")
+    backlog.put(b"D", 4, b"eeee")
+    assert drained(backlog) == [(0, b"D", 4, b"dddd"), (0, b"D", 4, b"eeee")]
 
 
 def test_a_disk_that_hangs_is_waited_for_once() -> None:

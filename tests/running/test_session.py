@@ -56,6 +56,12 @@ def running(runner: list[str], *argv: str) -> Iterator[subprocess.Popen[bytes]]:
                 stream.close()
 
 
+def telling_who_asked(runner: list[str]) -> list[str]:
+    """A runner that says in the end whether somebody wanted the end."""
+    code = runner[-1].replace("sys.exit(3 ", "print('asked', death.was_asked_for, flush=True)\nsys.exit(3 ")
+    return [*runner[:-1], code]
+
+
 def line_of(process: subprocess.Popen[bytes]) -> bytes:
     """The next line of its standard output."""
     assert process.stdout is not None
@@ -161,8 +167,12 @@ def test_stop_and_continue(runner: list[str]) -> None:
         pid = int(line_of(process).split()[1])
         process.send_signal(signal.SIGTSTP)
         wait_for_state(pid, "T")
-        process.send_signal(signal.SIGCONT)
-        wait_for_state(pid, "S")
+        # Again and again: a SIGCONT that comes the moment we stop ourselves is lost, as it is with any job of a shell.
+        end = time.monotonic() + WITHIN_S
+        while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "S":
+            assert time.monotonic() < end
+            process.send_signal(signal.SIGCONT)
+            time.sleep(0.05)
         process.stdin.close()
         assert line_of(process) == b"last words\n"
         assert process.wait(WITHIN_S) == 0
@@ -229,6 +239,18 @@ def test_a_reader_that_is_slow_on_one_stream_does_not_hold_up_the_other(runner: 
         assert len(process.stdout.read()) == 9_000_000
 
 
+def test_a_frozen_server_is_watched_on(runner: list[str]) -> None:
+    """SIGSTOP for the server alone does not stop us, for nobody would wake us with it; and that it was stopped is told."""
+    code = runner[-1].replace(
+        "death = server.wait()",
+        "import os\n    while not server.output.ended:\n        server.output.wait()\n"
+        "        for item in server.output.poll():\n"
+        "            if 'SIGSTOP' in getattr(item, 'text', ''):\n                os.kill(server.pid, 18)\n"
+        "    death = server.wait()",
+    )
+    assert ran([*runner[:-1], code], "sh", "-c", "kill -STOP $$; exit 4").returncode == 4
+
+
 def test_a_terminal_is_kept(runner: list[str], terminal: Callable[..., Terminal]) -> None:
     """The server finds a terminal on all three, as wide as ours, which is left as it was; and its line ends are not doubled."""
     script = "test -t 0 && test -t 1 && test -t 2 && stty size && printf '\\033[31mred\\033[0m\\n'; exit 7"
@@ -273,6 +295,29 @@ def test_ctrl_c_is_one_signal(runner: list[str], terminal: Callable[..., Termina
     person.wait_for(b"last words")
     assert person.end() == 0
     assert person.seen.count(b"got SIGINT") == 2
+
+
+@pytest.mark.parametrize(("keys", "asked"), [(b"\x03", "True"), (b"\x1c", "True"), (b"q", "False")])
+def test_ctrl_c_is_asking_for_the_end(
+    runner: list[str], terminal: Callable[..., Terminal], keys: bytes, asked: str
+) -> None:
+    """The key makes its signal on the server's own terminal, and came through us all the same."""
+    script = "ulimit -c 0; stty -icanon; echo go; dd bs=1 count=1 >/dev/null 2>&1; exit 131"
+    person = terminal([*telling_who_asked(runner), "sh", "-c", script])
+    person.wait_for(b"go")
+    person.type(keys)
+    person.end()
+    assert f"asked {asked}".encode() in person.seen
+
+
+def test_a_key_that_makes_no_signal_is_a_key(runner: list[str], terminal: Callable[..., Terminal]) -> None:
+    """Where the server reads keys as they are, Ctrl-C asks for nothing."""
+    script = "stty raw -echo; echo go; dd bs=1 count=1 >/dev/null 2>&1; stty sane; exit 130"
+    person = terminal([*telling_who_asked(runner), "sh", "-c", script])
+    person.wait_for(b"go")
+    person.type(b"\x03")
+    assert person.end() == 130
+    assert b"asked False" in person.seen
 
 
 def test_a_window_that_changes(runner: list[str], terminal: Callable[..., Terminal]) -> None:

@@ -68,14 +68,25 @@ def test_numbers_without_gaps() -> None:
 
 def test_one_that_fails_is_left_out() -> None:
     """The others hear everything, the operator hears of it once."""
-    broken, sound = Ear(OSError(28, "No space left on device")), Ear()
+    broken, sound = Ear(ValueError("a bug")), Ear()
     fan, _, complaints = fan_out(broken, sound)
     for text in ("a", "bang", "bang", "b"):
         fan.tell(note(text))
     assert [told.event.text for told in sound.heard] == ["a", "bang", "bang", "b"]
     assert [told.event.text for told in broken.heard] == ["a"]
     assert len(complaints) == 1
-    assert "No space left on device" in complaints[0]
+    assert "a bug" in complaints[0]
+
+
+def test_a_full_disk_may_have_room_again() -> None:
+    """One that cannot write hears what comes all the same; each such time is told once."""
+    full = Ear(OSError(28, "No space left on device"))
+    fan, _, complaints = fan_out(full)
+    for text in ("a", "bang", "bang", "b", "bang"):
+        fan.tell(note(text))
+        fan.tick(STATE)
+    assert [told.event.text for told in full.heard] == ["a", "b"]
+    assert complaints == ["events cannot be written (No space left on device): tried again with each"] * 2
 
 
 def test_a_broken_pipe_goes_up() -> None:
@@ -83,6 +94,16 @@ def test_a_broken_pipe_goes_up() -> None:
     fan, _, _ = fan_out(Ear(BrokenPipeError()))
     with pytest.raises(BrokenPipeError):
         fan.tell(note("bang"))
+
+
+def test_a_reader_of_events_that_goes_away_need_not_end_all() -> None:
+    """Where something else than events is at stake, such as a server."""
+    gone, sound, complaints = Ear(BrokenPipeError()), Ear(), list[str]()
+    fan = FanOut([gone, sound], Notes(), clock=lambda: 0.0, complain=complaints.append, ends_all=False)
+    for text in ("bang", "bang"):
+        fan.tell(note(text))
+    assert len(sound.heard) == 2
+    assert complaints == ["nobody reads the events any more"]
 
 
 def test_late_notes_stand_apart() -> None:

@@ -8,13 +8,14 @@ import pytest
 
 from tests.watching.batches import LAUNCH_LINE, READY_LINE, Script, decode_line
 from triage.knowledge.compiled import Knowledge
-from triage.reading.live import Note
+from triage.reading.live import Item, Note
 from triage.watching.events import Event
 from triage.watching.live_scan import LiveScan
 from triage.watching.live_state import LiveState
 from triage.watching.session import Watch
 
 FAILURE = "[2026-09-21 14:02:00] RuntimeError: Not enough memory. Please try to increase --mem-fraction-static.\n"
+CRASH = "[2026-09-21 14:02:00] Scheduler hit an exception: Traceback (most recent call last):\n"
 Step = tuple[float, str, "bytes | Note | None"]
 
 
@@ -132,6 +133,29 @@ def test_a_dead_server_is_not_called_silent(knowledge: Knowledge) -> None:
     assert run.of("phase")[-1].state == "dead"
 
 
+def test_a_server_that_was_started_again_can_be_silent(knowledge: Knowledge) -> None:
+    """What its predecessor died of is no reason for its own silence."""
+    text = LAUNCH_LINE + READY_LINE + serving(70, 80) + FAILURE + LAUNCH_LINE + READY_LINE + serving(130, 140)
+    run = Run(knowledge, [*steps(text), (300.0, "log", None)])
+    assert run.of("diagnosis-appeared")
+    (stall,) = run.of("stall")
+    assert stall.id == "log"
+
+
+def test_the_end_is_told_after_what_came_before_it(knowledge: Knowledge) -> None:
+    """Even if it comes with the last lines."""
+
+    class AtOnce(Script):
+        def poll(self) -> list[tuple[str, Item]]:
+            return [*super().poll(), *super().poll()]
+
+    end: list[Step] = [(0.0, "log", FAILURE.encode()), (0.0, "log", Note("ended", "end of input"))]
+    script = AtOnce(end)
+    watch = Watch(LiveScan(knowledge), script, clock=script.clock, until="exit", stop=lambda: False)
+    kinds = [event.kind.value for event in watch.events()]
+    assert kinds.index("diagnosis-appeared") < kinds.index("note")
+
+
 def test_it_is_over_when_the_server_goes_on(knowledge: Knowledge) -> None:
     """A fatal failure after which batches come for ten seconds is told to be resolved, while the server still runs."""
     text = LAUNCH_LINE + READY_LINE + serving(70, 120) + FAILURE + serving(121, 140)
@@ -173,11 +197,12 @@ def test_a_start_that_takes_too_long(knowledge: Knowledge) -> None:
         ("ready", LAUNCH_LINE + READY_LINE, "ready"),
         ("ready", serving(0, 3), "ready"),
         ("diagnosis", LAUNCH_LINE + FAILURE, "diagnosis"),
+        ("diagnosis", LAUNCH_LINE + CRASH, "stopped"),
         ("exit", LAUNCH_LINE + FAILURE, "stopped"),
     ],
 )
 def test_until(knowledge: Knowledge, until: str, text: str, why: str) -> None:
-    """What it was waited for ends it, though the server goes on."""
+    """What it was waited for ends it, though the server goes on; that something crashed is no cause yet."""
     assert Run(knowledge, steps(text), until=until, ends=False).why == why
 
 

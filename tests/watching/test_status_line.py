@@ -12,8 +12,8 @@ from typing import TextIO
 import pytest
 
 from tests.watching.telling import ENDED, appeared
-from triage.model import Diagnosis, Observation, Phase, Report, Role, Severity, Verdict
 from triage.cells import cells
+from triage.model import Diagnosis, Observation, Phase, Report, Role, Severity, Verdict
 from triage.safety.redact import Redactor
 from triage.watching.live_state import LiveState, SourceState
 from triage.watching.status_line import StatusLine, status_text

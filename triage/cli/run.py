@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -16,7 +17,7 @@ from triage.cli.errors import CommandError
 from triage.cli.exit_codes import ExitCode
 from triage.cli.live_options import add_live_options, listeners
 from triage.cli.options import add_color, left_out, load_or_fail
-from triage.cli.run_report import RunReport
+from triage.cli.run_report import RunReport, Watched
 from triage.reporting.exit_status import FAIL_ON, exit_code
 
 if TYPE_CHECKING:
@@ -97,8 +98,9 @@ def run(arguments: Namespace) -> int:
     with server:
         say = _Voice(server)
         report.begin()
-        fan_out = FanOut([_Troubles(say), *audience], notes, clock=time.time, complain=say)
-        watched = _watched(server, label, knowledge, without, fan_out, say)
+        # Whoever reads the events may go; the server is not to feel it.
+        fan_out = FanOut([_Troubles(say), *audience], notes, clock=time.time, complain=say, ends_all=False)
+        watched = _watched(server, label, log, knowledge, without, fan_out, say)
         death = server.wait()
         left = server.survivors()
     if death is None:
@@ -117,11 +119,12 @@ def run(arguments: Namespace) -> int:
 def _watched(
     server: RunningServer,
     label: str,
+    log: LogPlan | None,
     knowledge: Knowledge | None,
     without: frozenset[str],
     fan_out: FanOut,
     say: _Voice,
-) -> tuple[Knowledge, Ended] | None:
+) -> Watched | None:
     """Watch to the end of the output. None if we failed: the server runs on, and is still waited for."""
     try:
         from triage.reading.live_merge import Merger
@@ -136,13 +139,23 @@ def _watched(
         )  # fmt: skip
         for event in watch.events():
             fan_out.tell(event)
+        assert watch.ended is not None
+        report, size = watch.ended.report, server.output.stored_size
+        if log is not None and server.output.left_out and size:
+            from triage.running.stored import report_from_log
+
+            say(f"the analysis fell behind: reading the log's {size:,} bytes")
+            again = report_from_log(log, size, label, knowledge, without)
+            if again is None:
+                say("the log is not all there, or takes longer than a minute: the report is without what was left out")
+            report = again or report
+        return Watched(knowledge, watch.ended, report)
     except CommandError as error:
         say(f"{error}; the server is not watched")
         return None
     except Exception as error:  # noqa: BLE001  (the server must not suffer from what we get wrong)
         _tell_crash(error)
         return None
-    return (knowledge, watch.ended) if watch.ended is not None else None
 
 
 def _log(arguments: Namespace) -> LogPlan | None:
@@ -156,12 +169,7 @@ def _log(arguments: Namespace) -> LogPlan | None:
     if arguments.log is None:
         return None
     path = str(arguments.log)
-    try:
-        os.close(
-            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
-        )
-    except OSError as error:
-        raise CommandError(f"--log: {path}: {error.strerror}") from error
+    os.close(_opened("--log", path))
     return LogPlan(path, arguments.log_size, arguments.log_keep)
 
 
@@ -179,12 +187,20 @@ def _events(path: Path | None) -> TextIO:
     Raises:
         CommandError: the file cannot be written.
     """
-    name = os.devnull if path is None else str(path)
-    try:
-        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise CommandError(f"--events: {name}: {error.strerror}") from error
+    descriptor = _opened("--events", os.devnull if path is None else str(path))
+    os.set_blocking(descriptor, True)
     return open(descriptor, "a", encoding="utf-8", errors="backslashreplace")
+
+
+def _opened(option: str, path: str) -> int:
+    """A descriptor that appends; never that of a link's target, and not waiting for somebody to read a pipe."""
+    try:
+        return os.open(
+            path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, 0o600
+        )
+    except OSError as error:
+        why = {errno.ELOOP: "is a link: name the file itself", errno.ENXIO: "is a pipe that nobody reads"}
+        raise CommandError(f"{option}: {path}: {why.get(error.errno or 0) or error.strerror}") from error
 
 
 def _tell_crash(error: Exception) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from triage.cli.terminal import columns, speaks_unicode, wants_color
+from triage.records import dataclass
 from triage.reporting.exit_status import exit_code
 
 if TYPE_CHECKING:
@@ -26,6 +27,15 @@ if TYPE_CHECKING:
 _MOST_LEFT = 10
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What watching a server to its end gave: how that ended, and the report, which may know more than the last event."""
+
+    knowledge: Knowledge
+    ended: Ended
+    report: Report
+
+
 class RunReport:
     """The account of one run on standard error; ``begin`` when the server was started, ``tell`` when it has ended."""
 
@@ -40,9 +50,7 @@ class RunReport:
 
             self._host = HostBefore()
 
-    def tell(
-        self, death: Death, left: Sequence[Survivor], watched: tuple[Knowledge, Ended] | None, fan_out: FanOut
-    ) -> Report | None:
+    def tell(self, death: Death, left: Sequence[Survivor], watched: Watched | None, fan_out: FanOut) -> Report | None:
         """Print it; the report, None if there is none."""
         from triage.reporting.outlet import Outlet
         from triage.running.death import reason
@@ -52,23 +60,27 @@ class RunReport:
         lines = reason(death)
         report, told = self._weighed(death, watched, fan_out)
         is_news = report is not None and (not death.was_asked_for or bool(exit_code(report, "error")))
+        silence = _silence(report) if report is not None and is_news else ""
         if report is not None and self._arguments.report is not None:
             self._store(report)
-        if report is not None and is_news:
+        if report is not None and is_news and not silence:
             self._print(report, outlet)
         if death.shell_status:
-            lines = [f"the server {'was ' if death.signal else 'ended with '}{lines[0]}", *lines[1:], *told]
+            lines = [
+                f"the server {'was ' if death.signal else 'ended with '}{lines[0]}",
+                *lines[1:],
+                *told,
+                *filter(None, [silence]),
+            ]
             self._write(outlet, lines)
         self._write(outlet, _left(left, outlet))
         if report is not None and is_news:
             self._write(outlet, self._next(report), "next")
         if watched is not None:
-            fan_out.close(watched[1])
+            fan_out.close(watched.ended)
         return report
 
-    def _weighed(
-        self, death: Death, watched: tuple[Knowledge, Ended] | None, fan_out: FanOut
-    ) -> tuple[Report | None, list[str]]:
+    def _weighed(self, death: Death, watched: Watched | None, fan_out: FanOut) -> tuple[Report | None, list[str]]:
         """The report with what the host and the exit status say, and the host's answers as lines."""
         from triage.engine import with_origins
         from triage.running.death import shell_words
@@ -76,12 +88,11 @@ class RunReport:
 
         if watched is None:
             return None, []
-        knowledge, ended = watched
-        report, told = ended.report, list[str]()
+        report, told = watched.report, list[str]()
         if self._host is not None and not death.was_asked_for:
-            report, told = self._host.compare(report, knowledge, shell_words(death), self._without)
-            for event in between(ended.report, report):
-                fan_out.tell(event)
+            report, told = self._host.compare(report, watched.knowledge, shell_words(death), self._without)
+        for event in between(watched.ended.report, report):
+            fan_out.tell(event)
         return (with_origins(report) if report.unexplained else report), told
 
     def _print(self, report: Report, outlet: Outlet) -> None:
@@ -140,6 +151,21 @@ class RunReport:
             sys.stderr.write(front + outlet.show(line) + "\n")
             front = " " * len(front) if heading else front
         sys.stderr.flush()
+
+
+def _silence(report: Report) -> str:
+    """Of a report that holds nothing that line alone: "no known problem" is no answer for one that died."""
+    seen = report.observation
+    if (
+        report.diagnoses
+        or report.recovered
+        or report.unexplained
+        or seen.limits_hit
+        or any(i.notes for i in seen.inputs)
+    ):
+        return ""
+    lines = sum(item.lines for item in seen.inputs)
+    return f"nothing that it printed tells why: {lines:,} line{'' if lines == 1 else 's'}, no error and no known problem in them"
 
 
 def _left(left: Sequence[Survivor], outlet: Outlet) -> Iterator[str]:

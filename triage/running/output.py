@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import signal
 import time
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,8 @@ GRACE_S = 5.0
 
 
 class ServerOutput:
-    """A live source of the keeper's frames from ``side``, which it owns. ``on_stop`` is called when the server was stopped.
+    """A live source of the keeper's frames from ``side``, which it owns. ``on_stop`` is called with the number of the signal
+    that stopped the server.
 
     It ends with the output, or ``grace_s`` after the server when something else holds the output open (`is_held_open`).
     ``clock`` gives monotonic seconds.
@@ -32,7 +34,7 @@ class ServerOutput:
         self,
         side: int,
         *,
-        on_stop: Callable[[], None],
+        on_stop: Callable[[int], None],
         grace_s: float = GRACE_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -42,7 +44,10 @@ class ServerOutput:
         self._rest = bytearray()
         self._wanted = self._offset = 0
         self._give_up_at: float | None = None
-        self._closed = False
+        self._closed = self._is_whole = False
+        self._is_stored = True
+        self.left_out = 0
+        """Bytes that came too fast and were not handed out."""
         self.wait_status: int | None = None
         """As waitpid gives it; None while the server lives, or if its keeper was killed."""
         self.is_held_open = False
@@ -52,6 +57,11 @@ class ServerOutput:
     def ended(self) -> bool:
         """True once nothing more is handed out."""
         return self._closed
+
+    @property
+    def stored_size(self) -> int:
+        """How many bytes at the end of the log are all that was printed; 0 if it lacks some, or others may still write."""
+        return self._offset + self.left_out if self._is_whole and self._is_stored else 0
 
     def fileno(self) -> int | None:
         """Readable when there is something to poll; None while the end of the output is waited for."""
@@ -120,11 +130,17 @@ class ServerOutput:
             self.wait_status = number
             self._give_up_at = self._clock() + self._grace_s
         elif letter == b"T":
-            self._on_stop()
+            if number == signal.SIGSTOP:
+                # Nobody's key: whoever finds a server that says nothing has to learn why.
+                out.append(Note("output", "the server was stopped by SIGSTOP, and goes on with SIGCONT"))
+            self._on_stop(number)
         elif letter == b"Z":
+            self._is_whole = True
             out.append(Note("ended", "end of output"))
             self.close()
         else:
+            self.left_out += number if letter == b"X" else 0
+            self._is_stored = self._is_stored and letter not in (b"L", b"K")
             out.extend(_trouble(letter, number))
 
     def _join(self, pieces: list[bytes], out: list[Item]) -> None:

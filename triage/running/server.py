@@ -62,7 +62,7 @@ def start_server(
     *,
     log: LogPlan | None = None,
     terminal: LentTerminal | None = None,
-    on_stop: Callable[[], None] = lambda: None,
+    on_stop: Callable[[int], None] = lambda _number: None,
     backlog: int = _BACKLOG,
 ) -> Server:
     """Start ``argv`` with our descriptors, on ``terminal`` where there is one; return when it runs.

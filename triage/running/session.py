@@ -13,7 +13,7 @@ from triage.running.output import ServerOutput
 from triage.running.reaping import reap_as_init
 from triage.running.server import LogPlan, start_server
 from triage.running.signals import SignalRelay
-from triage.running.survivors import Survivor, survivors
+from triage.running.survivors import Survivor, is_stopped, survivors
 from triage.running.terminal import LentTerminal
 
 _DEADLY = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
@@ -35,7 +35,7 @@ class RunningServer:
             if use_terminal:
                 # Where no terminal can be had, a server without colours is better than none.
                 with contextlib.suppress(OSError):
-                    self._terminal = LentTerminal()
+                    self._terminal = LentTerminal(self._signals.typed)
             if self._terminal is not None:
                 # Before the server can print: its terminal ends lines as ours did until now.
                 self._terminal.lend()
@@ -97,8 +97,14 @@ class RunningServer:
         if number == signal.SIGCONT and self._terminal is not None:
             self._terminal.lend()
 
-    def _stopped(self) -> None:
-        """The server was stopped, by Ctrl-Z most likely: so are we, and the terminal is the shell's."""
+    def _stopped(self, number: int) -> None:
+        """The server was stopped, by Ctrl-Z most likely: so are we, and the terminal is the shell's. A SIGSTOP of somebody who
+        froze the server alone is none of the shell's business, where there is no terminal to be given back."""
+        if number == signal.SIGSTOP and not self.is_on_our_terminal:
+            return
+        if not is_stopped(self._server.pid):
+            # Whoever let it go on meanwhile would not do it once more for us.
+            return
         if self._terminal is not None:
             self._terminal.give_back()
         self._signals.stop_ourselves()

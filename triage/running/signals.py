@@ -31,11 +31,15 @@ class SignalRelay:
         wanted = (*FORWARDED, signal.SIGWINCH)
         self._old = {n: signal.signal(n, _noted) for n in wanted if signal.getsignal(n) is not signal.SIG_IGN}
         self.sent: Counter[int] = Counter()
-        """How often each signal was handed over."""
+        """How often each signal was handed over, or typed."""
 
     def begin(self, act: Callable[[int], None]) -> None:
         """From now on."""
         threading.Thread(target=self._run, args=(act,), name="signals", daemon=True).start()
+
+    def typed(self, number: int) -> None:
+        """A key made that signal on the server's own terminal: it came from whoever sits before ours, and is there already."""
+        self.sent[number] += 1
 
     def stop_ourselves(self) -> None:
         """Stop as by Ctrl-Z, until we are continued; does nothing where nobody could continue us. On the main thread."""

@@ -53,6 +53,12 @@ def parent_of(pid: int) -> int:
     return int(fields[1]) if fields else 0
 
 
+def is_stopped(pid: int) -> bool:
+    """Stopped by a signal, and not continued yet."""
+    fields = _stat(pid)
+    return bool(fields) and fields[0] == "T"
+
+
 def is_zombie(pid: int) -> bool:
     """Dead and not waited for; a process that is gone is no zombie."""
     fields = _stat(pid)

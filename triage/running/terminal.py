@@ -6,25 +6,33 @@ import contextlib
 import fcntl
 import os
 import select
+import signal
 import struct
 import termios
 import threading
 import tty
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
 _BLOCK = 1 << 12
 _SIZE = struct.Struct("HHHH")
+_NO_KEY = b"\0"
 
 
 class LentTerminal:
     """A pseudo-terminal set up like the one on our standard output. Standard input and error that are not on a terminal
-    stay what they are (``has_stdin``, ``has_stderr``).
+    stay what they are (``has_stdin``, ``has_stderr``). ``on_signal`` is called with the number of the signal that a typed key
+    makes, on a thread of its own.
 
     Raises:
         OSError: the system has no terminal left.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_signal: Callable[[int], None]) -> None:
+        self._on_signal = on_signal
         self.has_stdin, self.has_stderr = os.isatty(_STDIN), os.isatty(_STDERR)
         self._cooked = termios.tcgetattr(_STDOUT)
         self.master, self.slave = os.openpty()
@@ -100,9 +108,20 @@ class LentTerminal:
         try:
             while not any(fd == stop for fd, _ in ready.poll()):
                 keys = os.read(_STDIN, _BLOCK)
+                for number in self._signals_of(keys):
+                    self._on_signal(number)
                 while keys:
                     keys = keys[os.write(self.master, keys) :]
-        except OSError:
+        except (OSError, termios.error):
             return
         finally:
             os.close(stop)
+
+    def _signals_of(self, keys: bytes) -> Iterator[int]:
+        """The signals that the server's terminal, as it is set now, makes of keys."""
+        attributes = termios.tcgetattr(self.master)
+        if attributes[3] & termios.ISIG:
+            for index, number in ((termios.VINTR, signal.SIGINT), (termios.VQUIT, signal.SIGQUIT)):
+                key = attributes[6][index]
+                if key != _NO_KEY:
+                    yield from [int(number)] * keys.count(key)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from triage.model import Severity
+from triage.reasoning.weights import LIKELY
 from triage.records import dataclass
 from triage.watching.events import Event, EventKind
 from triage.watching.listener import Told
 
-_LIKELY = 0.6
-"""From this confidence on a verdict is *likely*; a diagnosis that rises above it is told once more."""
 _GONE = (EventKind.RESOLVED, EventKind.WITHDRAWN, EventKind.EXPLAINED)
 
 
@@ -71,7 +70,7 @@ class AlertGate:
             return 0 if event.id in self._known else None
         if event.kind not in (EventKind.APPEARED, EventKind.ROSE) or Severity(event.severity).rank < self._least.rank:
             return None
-        return 2 if (event.confidence or 0.0) >= _LIKELY else 1
+        return 2 if (event.confidence or 0.0) >= LIKELY else 1
 
     def _release(self, is_due: Callable[[_Known], bool]) -> list[Told]:
         found: list[Told] = []

@@ -52,6 +52,11 @@ class Event:
     advice: str = ""
 
 
+def whole_percent(confidence: float) -> int:
+    """As every face shows it: never 100, for nothing here is certain."""
+    return min(99, round(confidence * 100))
+
+
 def between(old: Report | None, new: Report) -> Iterator[Event]:
     """The events that lead from one report to the next: diagnoses first, then the verdict."""
     earlier = {item.id: item for item in old.diagnoses} if old is not None else {}

@@ -39,9 +39,9 @@ class Notes:
 
 class FanOut:
     """The listeners of one run, in order. ``clock`` gives seconds since 1970; ``complain`` gets one line about a listener
-    that failed, which is told nothing any more.
+    that failed: one that could not write, on a full disk such as it is, is told what comes all the same, another one nothing.
 
-    `BrokenPipeError` alone goes up: nobody reads what we print, and the command ends by it as any filter does.
+    `BrokenPipeError` goes up where it ``ends_all``: nobody reads what we print, and the command ends by it as any filter does.
     """
 
     def __init__(
@@ -51,9 +51,12 @@ class FanOut:
         *,
         clock: Callable[[], float],
         complain: Callable[[str], None],
+        ends_all: bool = True,
     ) -> None:
         self._listeners = list(listeners)
         self._notes, self._clock, self._complain = notes, clock, complain
+        self._ends_all = ends_all
+        self._unwritten: set[int] = set()
         self._sequence = 0
 
     def tell(self, event: Event) -> None:
@@ -79,14 +82,24 @@ class FanOut:
     def _tell(self, event: Event) -> None:
         self._sequence += 1
         told = Told(self._sequence, self._clock(), event)
-        self._call(lambda listener: listener.tell(told))
+        self._call(lambda listener: listener.tell(told), writes=True)
 
-    def _call(self, action: Callable[[Listener], None]) -> None:
+    def _call(self, action: Callable[[Listener], None], *, writes: bool = False) -> None:
+        """``writes``: a listener that does not fail can write again."""
         for listener in tuple(self._listeners):
             try:
                 action(listener)
+                if writes:
+                    self._unwritten.discard(id(listener))
             except BrokenPipeError:
-                raise
+                if self._ends_all:
+                    raise
+                self._listeners.remove(listener)
+                self._complain("nobody reads the events any more")
+            except OSError as error:
+                if id(listener) not in self._unwritten:
+                    self._unwritten.add(id(listener))
+                    self._complain(f"events cannot be written ({error.strerror or error}): tried again with each")
             except Exception as error:  # noqa: BLE001  (whatever one of them gets wrong, the server is watched on)
                 self._listeners.remove(listener)
                 self._complain(f"{type(listener).__name__} failed and is told no more: {type(error).__name__}: {error}")

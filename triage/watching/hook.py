@@ -11,6 +11,7 @@ from triage.child import Printed, run_child
 from triage.records import dataclass
 from triage.safety.redact import Redactor
 from triage.watching.background import Background, Closing
+from triage.watching.events import whole_percent
 
 if TYPE_CHECKING:
     from triage.watching.alert_gate import AlertGate
@@ -106,7 +107,7 @@ def variables(told: Told) -> dict[str, str]:
     event = told.event
     found = {"SGLTRIAGE_EVENT": event.kind.value, "SGLTRIAGE_ID": event.id, "SGLTRIAGE_SEVERITY": event.severity}
     if event.confidence is not None:
-        found["SGLTRIAGE_CONFIDENCE"] = str(round(event.confidence * 100))
+        found["SGLTRIAGE_CONFIDENCE"] = str(whole_percent(event.confidence))
     return {name: value for name, value in found.items() if _IDENTIFIER.fullmatch(value)}
 
 

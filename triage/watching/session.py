@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from triage.model import Report, Severity
+from triage.model import Place, Report, Severity
 from triage.reading.live import Chunk, Item, Note
+from triage.reasoning.weights import LIKELY
 from triage.records import dataclass
 from triage.watching.events import Event, EventKind, between
 from triage.watching.live_scan import LiveScan
@@ -48,7 +49,7 @@ class Ended:
 
 class Watch:
     """Drives a `LiveScan` with what ``sources`` give. ``clock`` gives monotonic seconds; ``until``: ``exit``, ``ready`` or
-    ``diagnosis``; ``stop`` is asked between two reads; ``on_tick`` hears at most five times a second how things stand, in the
+    ``diagnosis`` (one of severity error or fatal is likely); ``stop`` is asked between two reads; ``on_tick`` hears at most five times a second how things stand, in the
     thread that asks for events."""
 
     def __init__(
@@ -101,6 +102,9 @@ class Watch:
             self._came[label] = self._clock()
             self._paused.discard(label)
             return
+        if item.kind == "ended" and self._scan.is_news:
+            # What came before the end is told before it.
+            yield from self._look(self._clock())
         self._note(label, item)
         yield Event(EventKind.NOTE, id=label, text=item.text)
 
@@ -142,15 +146,22 @@ class Watch:
             self._on_tick(self._servers.state(now, self._report))
 
     def _failed(self) -> set[str]:
-        """Sources of which something was told from which no server goes on by itself."""
+        """Sources of which something was told from which no server goes on by itself, and in which none was started since."""
         diagnoses = self._report.diagnoses if self._report is not None else ()
         return {
             entry.place.source
             for item in diagnoses
             if item.severity is Severity.FATAL
             for entry in item.ledger
-            if entry.place is not None
+            if entry.place is not None and not self._started_since(entry.place)
         }
+
+    def _started_since(self, place: Place) -> bool:
+        launches = self._report.observation.launches if self._report is not None else ()
+        return any(
+            launch.source == place.source and launch.line > place.line and (launch.node or None) in (None, place.node)
+            for launch in launches
+        )
 
     def _why(self) -> str:
         if self._sources.ended:
@@ -159,10 +170,13 @@ class Watch:
             return "stopped"
         if self._until == "ready" and self._servers.any_up:
             return "ready"
+        return "diagnosis" if self._until == "diagnosis" and self._knows_why() else ""
+
+    def _knows_why(self) -> bool:
+        """Something serious is likely: what is merely possible is often the first trace of something else."""
+        diagnoses = self._report.diagnoses if self._report is not None else ()
         serious = (Severity.ERROR, Severity.FATAL)
-        if self._until == "diagnosis" and self._report is not None:
-            return "diagnosis" if any(item.severity in serious for item in self._report.diagnoses) else ""
-        return ""
+        return any(item.severity in serious and item.confidence >= LIKELY for item in diagnoses)
 
     def _finish(self, why: str) -> Iterator[Event]:
         now = self._clock()

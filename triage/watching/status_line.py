@@ -10,6 +10,7 @@ from triage.cells import cells, cut
 from triage.model import Diagnosis
 from triage.safety.redact import Redactor
 from triage.safety.visible import visible
+from triage.watching.events import whole_percent
 
 if TYPE_CHECKING:
     from triage.watching.listener import Told
@@ -113,7 +114,7 @@ def _worst(state: LiveState, redactor: Redactor) -> str:
     if not diagnoses:
         return ""
     worst: Diagnosis = max(diagnoses, key=lambda item: (item.severity.rank, item.confidence))
-    return f"{worst.severity.value} {visible(redactor.redact(worst.id))} {worst.confidence:.0%}"
+    return f"{worst.severity.value} {visible(redactor.redact(worst.id))} {whole_percent(worst.confidence)}%"
 
 
 def _bars(series: tuple[float, ...], unicode: bool) -> str:
