@@ -58,6 +58,7 @@ class LineIndex:
         self._lock = threading.Lock()
         self._feeds = array("q", [0])
         self._places: list[tuple[int, int]] = []
+        self._told = (0, 1)
         self._blocks: dict[tuple[int, int], bytes] = {}
         self._replaced = self._closed = False
         self.size = self._size_now()
@@ -106,7 +107,7 @@ class LineIndex:
         now, before = self._size_now(), self.size
         if now < before:
             with self._lock:
-                self._feeds, self._places = array("q", [0]), []
+                self._feeds, self._places, self._told = array("q", [0]), [], (0, 1)
                 self._blocks.clear()
                 self.size = now
             return "truncated"
@@ -155,7 +156,12 @@ class LineIndex:
         """The number of the line that begins at ``offset``; None where nothing was counted yet."""
         block = offset // BLOCK
         if block < len(self._feeds):
-            return int(self._feeds[block]) + self._block(block).count(b"\n", 0, offset - block * BLOCK) + 1
+            # Lines are asked for in their order, so that most of the block was counted just now.
+            near, number = self._told
+            if not block * BLOCK <= near <= offset:
+                near, number = block * BLOCK, int(self._feeds[block]) + 1
+            self._told = (offset, number + self._count(near, offset))
+            return self._told[1]
         at = bisect_left(self._places, (offset, 0))
         for place, number in self._places[at : at + 1] + self._places[max(0, at - 1) : at]:
             if abs(place - offset) <= _NEAR:

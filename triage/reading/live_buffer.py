@@ -14,7 +14,8 @@ _OVERHEAD = 256
 
 
 class LiveBuffer:
-    """Bytes and notes in the order in which they came, up to about ``most`` bytes; what is beyond is counted, not kept.
+    """Bytes and notes in the order in which they came, up to about ``most`` bytes. Of what is beyond the middle is counted and not
+    kept: how trouble began matters, and so do a server's last words.
 
     One thread offers, another takes. `fileno` is readable while there is something to take.
     """
@@ -22,7 +23,9 @@ class LiveBuffer:
     def __init__(self, most: int) -> None:
         self._most = most
         self._pieces: deque[bytes | Note] = deque()
-        self._size = self._offset = self._dropped = 0
+        self._newest: deque[bytes | Note] = deque()
+        """What comes behind a gap; there is something before it as long as it holds anything."""
+        self._size = self._newest_size = self._offset = self._dropped = 0
         self._room = threading.Condition()
         self._wake_out, self._wake_in = os.pipe()
         os.set_blocking(self._wake_out, False)
@@ -34,25 +37,26 @@ class LiveBuffer:
         return self._wake_out
 
     def offer(self, data: bytes, *, wait: bool = False) -> bool:
-        """Keep ``data``, or count it as dropped if there is no room; with ``wait`` until there is. False once closed."""
+        """Keep ``data``, at the price of older data if there is no room; with ``wait`` wait until there is. False once closed."""
         with self._room:
-            while wait and self._is_full() and not self._closed:
+            while wait and self._size >= self._most and not self._closed:
                 self._room.wait()
             if self._closed:
                 return False
-            if self._is_full():
-                self._dropped += len(data)
+            if wait or (not self._newest and self._size < self._most // 2):
+                self._keep(data)
             else:
-                self._say_dropped()
-                self._keep(data, len(data) + _OVERHEAD)
+                self._keep_newest(data)
         return True
 
     def note(self, note: Note) -> None:
         """Keep a note; there is always room for it."""
         with self._room:
             if not self._closed:
-                self._say_dropped()
-                self._keep(note, _OVERHEAD)
+                if self._newest:
+                    self._keep_newest(note)
+                else:
+                    self._keep(note)
 
     def take(self, most: int) -> list[Item]:
         """What came first, up to about ``most`` bytes; pieces that follow each other are joined."""
@@ -61,17 +65,17 @@ class LiveBuffer:
         with self._room:
             while self._pieces and most > 0:
                 piece = self._pieces.popleft()
+                self._size -= _cost(piece)
                 if isinstance(piece, Note):
                     self._join(joined, out)
                     out.append(piece)
-                    self._size -= _OVERHEAD
                 else:
                     joined.append(piece)
-                    self._size -= len(piece) + _OVERHEAD
                     most -= len(piece)
             self._join(joined, out)
             if not self._pieces:
-                self._say_dropped_now(out)
+                self._close_gap()
+            if not self._pieces:
                 self._quiet()
             self._room.notify_all()
         return out
@@ -79,7 +83,7 @@ class LiveBuffer:
     def is_empty(self) -> bool:
         """Whether there is nothing to take."""
         with self._room:
-            return not self._pieces and not self._dropped
+            return not self._pieces
 
     def wake(self) -> None:
         """Make `fileno` readable: no more will come."""
@@ -93,18 +97,36 @@ class LiveBuffer:
             if not self._closed:
                 self._closed = True
                 self._pieces.clear()
+                self._newest.clear()
                 os.close(self._wake_in)
                 os.close(self._wake_out)
                 self._room.notify_all()
 
-    def _is_full(self) -> bool:
-        return self._size >= self._most
-
-    def _keep(self, piece: bytes | Note, cost: int) -> None:
+    def _keep(self, piece: bytes | Note) -> None:
         if not self._pieces:
             self._signal()
         self._pieces.append(piece)
-        self._size += cost
+        self._size += _cost(piece)
+
+    def _keep_newest(self, piece: bytes | Note) -> None:
+        self._newest.append(piece)
+        self._newest_size += _cost(piece)
+        while self._newest_size > self._most // 2 and len(self._newest) > 1:
+            oldest = self._newest.popleft()
+            self._newest_size -= _cost(oldest)
+            if isinstance(oldest, Note):
+                self._say_dropped()
+                self._keep(oldest)
+            else:
+                self._dropped += len(oldest)
+
+    def _close_gap(self) -> None:
+        """All before the gap was taken: what comes behind it is next, and there is room again."""
+        self._say_dropped()
+        self._pieces.extend(self._newest)
+        self._size += self._newest_size
+        self._newest.clear()
+        self._newest_size = 0
 
     def _join(self, joined: list[bytes], out: list[Item]) -> None:
         if joined:
@@ -116,12 +138,7 @@ class LiveBuffer:
     def _say_dropped(self) -> None:
         if self._dropped:
             note, self._dropped = dropped(self._dropped), 0
-            self._keep(note, _OVERHEAD)
-
-    def _say_dropped_now(self, out: list[Item]) -> None:
-        if self._dropped:
-            out.append(dropped(self._dropped))
-            self._dropped = 0
+            self._keep(note)
 
     def _signal(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -131,6 +148,10 @@ class LiveBuffer:
         if not self._closed:
             with contextlib.suppress(BlockingIOError):
                 os.read(self._wake_out, 4096)
+
+
+def _cost(piece: bytes | Note) -> int:
+    return _OVERHEAD + (0 if isinstance(piece, Note) else len(piece))
 
 
 def dropped(count: int) -> Note:
