@@ -71,7 +71,30 @@ def test_no_place_for_the_journal(playbook: Read) -> None:
 
 def test_what_is_needed(playbook: Read) -> None:
     """The facts of parameters and conditions, and no others."""
-    assert needed_facts(playbook(TEXT)) == {"a.applies", "a.name", "a.when"}
+    assert needed_facts(playbook(TEXT), Case(facts=FACTS)) == {"a.applies", "a.name", "a.when"}
+
+
+def test_what_a_formula_needs(playbook: Read, tmp_path: Path) -> None:
+    """What a formula looks up counts, as far as it comes with this case; the host is asked for it, and the journal keeps it."""
+    text = TEXT.replace("from: [capture port, ask]", "from: [compute free-port, ask]")
+    own = {"a.applies", "a.name", "a.when"}
+    assert needed_facts(playbook(text), Case(facts=FACTS)) == own | {"server.port"}
+    taken = Case(facts=FACTS, captures={"port": 30000})
+    assert needed_facts(playbook(text), taken) == own | {"network.listening_ports"}
+    assert isinstance(opened(playbook(text), taken, tmp_path).plan.values["port"], Typed)
+    told = replace(taken, facts={**FACTS, "network.listening_ports": (30000, 31000)})
+    record = json.loads(json.dumps(plan_record(opened(playbook(text), told, tmp_path), [])))
+    assert record["facts"]["network.listening_ports"] == [30000, 31000]
+    assert record["values"]["port"] == "32000"
+
+
+def test_what_a_formula_of_sizes_needs(playbook: Read) -> None:
+    """Of a model's and a launch's facts those that the rules of preflight read, not all that there are."""
+    text = TEXT.replace("type: port, from: [capture port, ask]", "type: int, from: [compute tp-that-divides, ask]")
+    facts: dict[str, Value] = {**FACTS, "server.tp_size": 6, "model.num_attention_heads": 32, "os.name": "x"}
+    needed = needed_facts(playbook(text), Case(facts=facts))
+    assert {"server.tp_size", "model.num_attention_heads", "gpu.count"} <= needed
+    assert "os.name" not in needed
 
 
 def test_what_the_log_says_of_itself_stays(playbook: Read, tmp_path: Path) -> None:

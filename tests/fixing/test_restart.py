@@ -59,6 +59,22 @@ def test_docker() -> None:
     assert "same options" in _words(plan_restart(DOCKER, LAUNCH, changed=True)).text
 
 
+def test_other_options_of_a_container(tmp_path: Path) -> None:
+    """A restart would not bring them, so it is never done by itself; a new container is."""
+    aside = (("docker", "stop", "s1"), ("docker", "rename", "s1", "s1-before"))
+    told = _words(plan_restart(DOCKER, LAUNCH, container_changed=True))
+    assert told.commands == (*aside, ("docker", "restart", "s1"))
+    script = tmp_path / "serve.sh"
+    told = _words(plan_restart(DOCKER, LAUNCH, container_changed=True, script=script))
+    assert told.commands == (*aside, (str(script),), ("docker", "restart", "s1"))
+    told = _words(plan_restart(DOCKER, LAUNCH, changed=True, container_changed=True))
+    assert told.commands == (*aside, LAUNCH)
+    assert "the changed options" in told.text
+    assert isinstance(
+        plan_restart(replace(DOCKER, supervisor="systemd", unit="s", is_root=True), LAUNCH, container_changed=True), Run
+    )
+
+
 @pytest.mark.parametrize(
     ("surroundings", "command"),
     [

@@ -57,6 +57,19 @@ def test_numbers_of_the_message() -> None:
     assert "the number of attention heads is not known" in reason("tp-that-divides", facts, {"size": 192, "block": 128})
 
 
+def test_as_many_attention_ranks_as_the_other_side() -> None:
+    """The other side's number times the own groups; what is not told, or agrees, gives none."""
+    own: dict[str, Value] = {"server.tp_size": 8, "server.disaggregation_mode": "prefill"}
+    sides: dict[str, Value] = {"prefill": 8, "decode": 4}
+    assert value("tp-of-other-side", own, sides) == 4
+    assert value("tp-of-other-side", {**own, "server.tp_size": 4, "server.disaggregation_mode": "decode"}, sides) == 8
+    groups: dict[str, Value] = {**own, "server.enable_dp_attention": True, "server.dp_size": 4}
+    assert value("tp-of-other-side", groups, {"decode": 4}) == 16
+    assert "they agree" in reason("tp-of-other-side", groups, {"decode": 2})
+    assert "how many attention ranks decode has" in reason("tp-of-other-side", own, {"prefill": 8})
+    assert "which side" in reason("tp-of-other-side", {"server.tp_size": 8}, sides)
+
+
 def test_fewer_gpus_than_ranks() -> None:
     """Where only GPUs are lacking, a divisor of the present size divides all that it divides."""
     facts: dict[str, Value] = {"server.tp_size": 8, "gpu.count": 6}

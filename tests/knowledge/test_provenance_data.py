@@ -44,7 +44,6 @@ EXCEPTIONS = {
     "libnuma-missing": _ELSEWHERE,
     "lora-pool-incompatible/modules-not-told": "one wording is that of 0.5.9 alone",
     "lora-pool-incompatible/rank-or-modules": _VLLM,
-    "model-files-missing": _ELSEWHERE,
     "mooncake-cuda-major-mismatch": "the dynamic loader prints it",
     "multimodal-token-mismatch/not-enough-embeddings": "transformers prints one wording",
     "os-unsupported-windows": "Python, pip, uv and compilers print it on Windows",

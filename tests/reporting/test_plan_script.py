@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -74,6 +75,7 @@ PLACES: dict[str, Callable[[str], PlanPreview]] = {
     "left out": lambda s: plan(step("a", state="left-out", reason=s)), "diff": lambda s: plan(step("a", command=(), diff=(s, "+" + s))),
     "values": lambda s: plan(values=(ShownValue(s, s, s, (s,)), ShownValue(s, "", problem=s))),
     "after": lambda s: plan(step("a"), after=(s,), watch_for=s), "command": lambda s: plan(step("a", command=("/bin/echo", s, "--a=" + s))),
+    "server": lambda s: plan(step("a", env=(("A", s),), log="/dev/null", cwd="/")), "log": lambda s: plan(step("a", log="/dev/null/" + s)),
     "variable": lambda s: plan(step("a", env=(("A", s),))), "folder": lambda s: plan(step("a", cwd=s)),
 }  # fmt: skip
 
@@ -88,7 +90,7 @@ def test_nothing_but_the_commands_runs(tmp_path: Path, place: str) -> None:
         path.write_text(made, encoding="utf-8")
         done = subprocess.run(["/bin/bash", str(path)], capture_output=True, cwd=tmp_path, timeout=20, check=False)
         assert not mark.exists(), text
-        assert done.returncode == 0 or place == "folder", done.stderr
+        assert done.returncode == 0 or place in ("folder", "log"), done.stderr
         assert b"syntax error" not in done.stderr
 
 
@@ -113,3 +115,27 @@ def test_it_stops_at_the_first_failure() -> None:
     made = script(plan(step("a", command=("/bin/false",)), step("b")))
     done = subprocess.run(["/bin/bash", "-c", made], capture_output=True, timeout=20, check=False)
     assert (done.returncode, done.stdout) == (1, b"")
+
+
+def test_a_server_is_started_as_the_plan_says(tmp_path: Path) -> None:
+    """With the plan's variables, in its folder, in the background; the script ends, and the server's output goes to its log."""
+    log = tmp_path / "new" / "server.log"
+    log.parent.mkdir()
+    os.mkfifo(log)
+    server = ("/bin/sh", "-c", 'read line; echo "$A|$PWD|$line"')
+    made = script(plan(step("a", command=server, env=(("A", "1 $x"),), cwd=str(tmp_path), log=str(log))))
+    with subprocess.Popen(["/bin/bash", "-c", made], stdin=subprocess.PIPE) as running:
+        told = log.read_text(encoding="utf-8")
+        assert running.wait(timeout=20) == 0
+    assert told == f"1 $x|{tmp_path}|\n"
+
+
+def test_no_second_server_beside_the_first(tmp_path: Path) -> None:
+    """While the process that is to end runs, the script stops in front of the step, and ends nothing itself."""
+    with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE) as process:
+        made = script(plan(step("a", command=("/bin/touch", str(tmp_path / "mark")), ends=process.pid)))
+        done = subprocess.run(["/bin/bash", "-c", made], capture_output=True, timeout=20, check=False)
+        assert (done.returncode, done.stderr) == (1, f"end process {process.pid} first\n".encode())
+        assert process.poll() is None
+    assert subprocess.run(["/bin/bash", "-c", made], timeout=20, check=False).returncode == 0
+    assert (tmp_path / "mark").exists()

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from triage.model import Fact, Input, Report, Severity, Verdict
 from triage.cells import cells
+from triage.model import Fact, Input, Report, Severity, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -157,3 +157,23 @@ def test_version_that_is_not_text(healthy: Report, crash: Report, printed: Calla
     """A fact of any type can be shown in the header."""
     seen = replace(healthy.observation, facts=(Fact("sglang.version", 1.5, "x"),))
     assert "sglang 1.5" in printed(replace(crash, observation=seen), "text")
+
+
+def test_what_was_piped_in_is_not_named_as_a_file(crash: Report, printed: Callable[..., str]) -> None:
+    """The command that mends names logs that can be read again; whatever a pipe is called, it is no such log."""
+    assert "sgltriage fix pd-direct-request-prefill --log logs/prefill.log" in printed(crash, "text")
+    piped = printed(crash, "text", gone=frozenset({"logs/prefill.log"}))
+    assert "sgltriage fix pd-direct-request-prefill --report REPORT.json" in piped
+
+
+def test_on_a_terminal_rows_break_between_words(crash: Report, printed: Callable[..., str]) -> None:
+    """No row but one of a single long word or a command is wider than the terminal, and nothing of the text is lost."""
+    wide, narrow = printed(crash, "text"), printed(crash, "text", width=60)
+    row = next(line for line in wide.splitlines() if line.startswith("  why"))
+    at = next(number for number, line in enumerate(narrow.splitlines()) if line.startswith("  why"))
+    parts = [
+        narrow.splitlines()[at],
+        *[line for line in narrow.splitlines()[at + 1 : at + 4] if line.startswith(" " * 10)],
+    ]
+    assert all(cells(line) <= 60 for line in parts)
+    assert " ".join(part.strip() for part in parts).split() == row.split()

@@ -70,6 +70,7 @@ FORMS = [
     f"MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwgg{S}0123456789a",
 ]
 HARMLESS = [
+    "cannot open /etc/passwd: Permission denied",
     "--tokenizer-path /models/m --tokenizer-mode auto",
     "num_tokens=5, max_total_tokens: 4, max_new_tokens=16",
     "Decode batch. #running-req: 1, #token: 402, token usage: 0.00, gen throughput (token/s): 96.11",
@@ -255,3 +256,9 @@ def test_hostile_repetition_is_linear(seed: str) -> None:
     redact(text)
     redact("ReqInput(" + text)
     assert time.process_time() - began < 5
+
+
+def test_a_token_of_language_hides_no_secret_behind_it() -> None:
+    """Where the value of 'token' is none, secrets in the rest of what looked like it are still replaced."""
+    assert "hunter22" not in redact("token=''eyJaaaaaaaaaaaaaaaa?sig=hunter22hunter22")
+    assert "hunter22" not in redact("token='<|im_start|> password: hunter22'")

@@ -103,6 +103,7 @@ class RunReport:
         lines = render(
             report, "text", outlet, color=wants_color(self._arguments.color) and terminal,
             ascii_only=not speaks_unicode(), width=columns() if terminal else None, fail_on="never",
+            gone=frozenset() if self._log is not None else frozenset(item.path for item in report.observation.inputs),
         )  # fmt: skip
         # The exit status is the server's, not the one that a scan of the same log would give.
         meaning = f"   {exit_meaning(report, 'never')}"

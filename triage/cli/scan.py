@@ -133,6 +133,7 @@ def run(arguments: Namespace) -> int:
         unexplained=options.unexplained,
         elapsed=time.monotonic() - began if terminal else None,
         fail_on=options.fail_on,
+        gone=frozenset({options.stdin_name}),
     )
     for piece in output:
         sys.stdout.write(piece)

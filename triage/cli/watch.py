@@ -137,6 +137,7 @@ class _Report:
                 unexplained=3,
                 elapsed=None,
                 fail_on=self._arguments.fail_on,
+                gone=frozenset({"-", *self._arguments.sources}),
             )
         )
         self._out.flush()

@@ -23,10 +23,12 @@ _SAFE_IN_UNIT = re.compile(r"[\w@+=:,./-]+", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class ChangedText:
-    """A changed script, and what people should know of it."""
+    """A changed script, and what people should know of it. ``is_refused``: nothing in it is what the change is about, or it
+    cannot be changed with certainty."""
 
     text: str
     notes: tuple[str, ...] = ()
+    is_refused: bool = False
 
 
 def change_script(text: str, change: LaunchChange) -> ChangedText:
@@ -38,13 +40,15 @@ def change_script(text: str, change: LaunchChange) -> ChangedText:
     try:
         return _unit(text, change) if _UNIT.search(text) else _script(text, change)
     except ValueError as error:
-        return ChangedText(text, (str(error),))
+        return ChangedText(text, (str(error),), is_refused=True)
 
 
 def _script(text: str, change: LaunchChange) -> ChangedText:
     words, places = _words(text)
-    edits, notes = planned_edits(words, parse_command(words), change)
-    return ChangedText(edits.applied_to_text(text, words, places, shell_quoted), notes)
+    commands = parse_command(words)
+    edits, notes = planned_edits(words, commands, change)
+    changed = edits.applied_to_text(text, words, places, shell_quoted)
+    return ChangedText(changed, notes, is_refused=not targets(commands, change))
 
 
 def _words(text: str) -> tuple[list[str], list[Span]]:
@@ -99,7 +103,9 @@ def _unit(text: str, change: LaunchChange) -> ChangedText:
             continue
         if _COMMENT_WITHIN.search(value):
             raise ValueError("a comment stands within the command, which is taken for its end; change it by hand")
-        if any(command.start.span for command in chosen) and re.search(r"[%$\\]", repr([change.set, change.env])):
+        if any(command.start.span for command in chosen) and re.search(
+            r"[%$\\]", repr([change.set, change.env, change.container])
+        ):
             raise ValueError("the change needs escapes within the quotes that the command stands in; make it by hand")
         found = True
         whole, said = listed(change, _present(text, chosen))
@@ -111,7 +117,9 @@ def _unit(text: str, change: LaunchChange) -> ChangedText:
         pieces.append((start, end, edits.applied_to_text(value, words, places, unit_quoted)))
         pieces += _environment(text, line.start(), outer)
     if not found:
-        return ChangedText(text, (f"no {change.target} is started by this unit, so it stays as it is",))
+        return ChangedText(
+            text, (f"no {change.target} is started by this unit, so it stays as it is",), is_refused=True
+        )
     changed = text
     for start, end, new in sorted(dict.fromkeys(pieces), reverse=True):
         changed = changed[:start] + new + changed[end:]

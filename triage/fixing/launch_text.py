@@ -26,6 +26,18 @@ def shell_quoted(text: str) -> str:
     return found["name"] + (shlex.quote(found["value"]) if found["value"] else "")
 
 
+def siblings(words: Sequence[str], word: Word) -> Iterator[Word]:
+    """The words among which ``word`` stands: those of the argv, or of the script that one of them is."""
+    if word.span is None:
+        return (Word(text, index) for index, text in enumerate(words))
+    return shell_words(words[word.index], word.index)
+
+
+def place(word: Word) -> tuple[int, int]:
+    """Where a word stands, for comparisons."""
+    return word.index, word.span[0] if word.span else 0
+
+
 @dataclass(slots=True)
 class _Change:
     """``now`` makes the new text of a word, given as typed or as meant; None: the word goes."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from triage.fixing.journal import journal_directory
+from triage.fixing.noted_facts import facts_of_formulas
 from triage.fixing.parameters import ParameterError, resolve
 from triage.fixing.plan import Plan, make_plan
 from triage.fixing.processes import ProcessIdentity, identity, is_same
@@ -90,20 +91,21 @@ def _path(parameter: Parameter, given: Mapping[str, str]) -> Path | None:
     return Path(converted.text)
 
 
-def needed_facts(playbook: Playbook) -> frozenset[str]:
-    """The facts that a plan of this playbook reads."""
+def needed_facts(playbook: Playbook, case: Case) -> frozenset[str]:
+    """The facts that a plan of this playbook for this case reads, in its formulas too; known or not."""
     named = {
         source.partition(" ")[2]
         for item in playbook.parameters
         for source in item.sources
         if source.startswith("fact ")
     }
+    computed = {name for item in playbook.parameters for name in facts_of_formulas(item, case)}
     tests = [*playbook.applies, *(test for step in playbook.steps for test in step.when)]
-    return frozenset(named | {test.name for test in tests})
+    return frozenset(named | computed | {test.name for test in tests})
 
 
 def _lacks_facts(playbook: Playbook, case: Case) -> bool:
-    return any(name not in case.facts for name in needed_facts(playbook))
+    return any(name not in case.facts for name in needed_facts(playbook, case))
 
 
 def _with_host(case: Case, python: Path | None, pid: int | None, environment: Mapping[str, str]) -> Case:
@@ -122,7 +124,7 @@ def plan_record(fix: OpenFix, packs: Sequence[Path]) -> dict[str, object]:
     """What the journal keeps of a plan, so that it can be made again after a crash: no fact that it does not read."""
     case, playbook = fix.plan.case, fix.plan.playbook
     redactor = Redactor()
-    names = needed_facts(playbook)
+    names = needed_facts(playbook, case)
     values = {name: value.text for name, value in fix.plan.values.items() if isinstance(value, Typed)}
     return {
         "playbook": playbook.id,

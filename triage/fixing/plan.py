@@ -13,6 +13,7 @@ from triage.playbook import (
     Action,
     Case,
     Check,
+    ContainerChange,
     Edit,
     EndProcess,
     LaunchChange,
@@ -145,8 +146,13 @@ def _action(action: Action, values: Mapping[str, Typed | Missing]) -> Action:
             lists=_lists(action.lists, values),
         )
     if isinstance(action, LaunchChange):
-        options = tuple((name, None if text is None else _text(text, values)) for name, text in action.set)
-        return replace(action, set=options, env=_pairs(action.env, values), lists=_lists(action.lists, values))
+        return replace(
+            action,
+            set=_options(action.set, values),
+            env=_pairs(action.env, values),
+            lists=_lists(action.lists, values),
+            container=_container(action.container, values),
+        )
     if isinstance(action, (EndProcess, Restart)):
         return replace(action, pid=_text(action.pid, values))
     return Words(_prose(action.text, values), tuple(_texts(words, values) for words in action.commands))
@@ -171,6 +177,16 @@ def _texts(texts: Iterable[str], values: Mapping[str, Typed | Missing]) -> tuple
 
 def _pairs(pairs: Iterable[tuple[str, str]], values: Mapping[str, Typed | Missing]) -> tuple[tuple[str, str], ...]:
     return tuple((name, _text(text, values)) for name, text in pairs)
+
+
+def _options(
+    pairs: Iterable[tuple[str, str | None]], values: Mapping[str, Typed | Missing]
+) -> tuple[tuple[str, str | None], ...]:
+    return tuple((name, None if text is None else _text(text, values)) for name, text in pairs)
+
+
+def _container(change: ContainerChange, values: Mapping[str, Typed | Missing]) -> ContainerChange:
+    return replace(change, set=_options(change.set, values), add=_pairs(change.add, values))
 
 
 def _lists(change: ListChange, values: Mapping[str, Typed | Missing]) -> ListChange:

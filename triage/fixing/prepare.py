@@ -9,41 +9,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from triage.fixing import file_edit, restart
+from triage.fixing import restart
 from triage.fixing.env_file import edited_text
-from triage.fixing.launch_change import change_command
-from triage.fixing.launch_script import change_script
-from triage.fixing.launch_show import launch_diff, write_script
 from triage.fixing.pip_command import pip_notes
 from triage.fixing.plan import PlannedStep, StepState
-from triage.fixing.processes import ProcessIdentity, identity, refusal
+from triage.fixing.prepare_launch import prepare_launch
+from triage.fixing.prepared_step import PreparedStep, file_step, unavailable
+from triage.fixing.processes import identity, refusal
 from triage.fixing.workshop import Workshop
 from triage.playbook import Check, Edit, EndProcess, LaunchChange, Missing, Restart, Run, Step, StepKind, Words
-from triage.records import dataclass
 
+__all__ = ["DIGEST_LENGTH", "PreparedStep", "is_elsewhere", "prepare"]
 DIGEST_LENGTH = 12
 """Hexadecimal digits of SHA-256 that people type: enough that no other step of a plan has the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedStep:
-    """``step`` with its parameters filled in, and what carrying it out means here. ``command`` is an exact argv, ``edit`` an
-    exact change, ``process`` whom it ends, ``start`` what is started in its stead, ``launch`` the launch command as it stands
-    afterwards. ``words`` is what people have to do where the program cannot; ``notes`` is what they should know before they agree."""
-
-    step: Step
-    state: StepState
-    reason: str = ""
-    command: tuple[str, ...] = ()
-    undo_command: tuple[str, ...] = ()
-    edit: file_edit.PreparedEdit | None = None
-    process: ProcessIdentity | None = None
-    start: restart.StartProcess | None = None
-    launch: tuple[str, ...] = ()
-    diff: tuple[str, ...] = ()
-    words: Words | None = None
-    notes: tuple[str, ...] = ()
-    digest: str = ""
 
 
 def prepare(planned: PlannedStep, workshop: Workshop) -> PreparedStep:
@@ -62,7 +40,7 @@ def prepare(planned: PlannedStep, workshop: Workshop) -> PreparedStep:
         undo = workshop.argv(step.undo)
         if isinstance(undo, Missing):
             # A step that was to be reversible and is not must not be offered as such.
-            return _unavailable(prepared, f"it could not be taken back: {undo.reason}")
+            return unavailable(prepared, f"it could not be taken back: {undo.reason}")
         prepared = replace(prepared, undo_command=undo)
     return replace(prepared, digest=_digest(prepared, workshop))
 
@@ -91,7 +69,7 @@ def _run(prepared: PreparedStep, workshop: Workshop) -> PreparedStep:
     assert isinstance(run, Run)
     argv = workshop.argv(run)
     if isinstance(argv, Missing):
-        return _unavailable(prepared, argv.reason, command=run.argv)
+        return unavailable(prepared, argv.reason, command=run.argv)
     is_change = run.pip and prepared.step.kind is StepKind.CHANGE
     return replace(prepared, command=argv, notes=pip_notes(workshop.surroundings) if is_change else ())
 
@@ -99,83 +77,7 @@ def _run(prepared: PreparedStep, workshop: Workshop) -> PreparedStep:
 def _edit(prepared: PreparedStep, _: Workshop) -> PreparedStep:
     edit = prepared.step.action
     assert isinstance(edit, Edit)
-    return _file(prepared, Path(edit.file), lambda text: edited_text(text, edit))
-
-
-def _file(prepared: PreparedStep, path: Path, new_text: Callable[[str], str], mode: int = 0o600) -> PreparedStep:
-    try:
-        found = file_edit.prepare(path, new_text, new_mode=mode)
-    except file_edit.EditRefused as error:
-        return _unavailable(prepared, str(error))
-    return replace(prepared, edit=found, diff=found.diff)
-
-
-def _launch(prepared: PreparedStep, workshop: Workshop) -> PreparedStep:
-    change = prepared.step.action
-    assert isinstance(change, LaunchChange)
-    if change.target == "router":
-        return _router(prepared, change, workshop)
-    script = workshop.launch_file
-    if script is not None and script.exists():
-        notes: list[str] = []
-        found = _file(prepared, script, lambda text: _changed_text(text, change, notes))
-        return replace(found, launch=_changed_words(workshop.launch, change), notes=tuple(notes))
-    if not workshop.launch:
-        text = f"Change the launch command: {_in_words(change)}."
-        return replace(prepared, state=StepState.SHOWN, reason="the launch command is not known", words=Words(text))
-    try:
-        changed = change_command(workshop.launch, change)
-    except ValueError as error:
-        return _unavailable(prepared, str(error))
-    diff = launch_diff(workshop.launch, changed.words)
-    after = replace(prepared, launch=changed.words, diff=diff, notes=changed.notes)
-    if script is None:
-        reason = "shown only: --set launch_file=PATH has it written there"
-        return replace(after, state=StepState.SHOWN, reason=reason, words=Words("", (changed.words,)))
-    written = _file(after, script, lambda _: write_script(changed.words), mode=0o700)
-    return replace(written, diff=diff)
-
-
-def _router(prepared: PreparedStep, change: LaunchChange, workshop: Workshop) -> PreparedStep:
-    """A router is another program with a command of its own: shown where it is known, never written into the server's script."""
-    known = workshop.facts.get("router.command")
-    command = tuple(map(str, known)) if isinstance(known, tuple) else ()
-    changed = change_command(command, change) if command else None
-    if changed is None or changed.words == command:
-        text = f"Change the router's command: {_in_words(change)}."
-        return replace(prepared, state=StepState.SHOWN, reason="the router's command is not known", words=Words(text))
-    diff = launch_diff(command, changed.words)
-    words = Words("Start the router with this command.", (changed.words,))
-    return replace(prepared, state=StepState.SHOWN, diff=diff, notes=changed.notes, words=words)
-
-
-def _in_words(change: LaunchChange) -> str:
-    """The change for people who have the command before them."""
-    told = [f"--{name}" if text is None else f"--{name} {text}" for name, text in change.set]
-    told += [f"{name}={text}" for name, text in change.env]
-    told += [f"{item} in {name}" for name, item in change.lists.append]
-    told += [f"{item} out of {name}" for name, item in change.lists.take_out]
-    told += [f"without --{name}" for name in change.remove]
-    told += [f"without {name}" for name in change.unset]
-    return ", ".join((*told, *(f"{new} instead of {old}" for old, new in change.rename)))
-
-
-def _changed_text(text: str, change: LaunchChange, notes: list[str]) -> str:
-    """Raises ValueError where the script cannot be changed with certainty."""
-    changed = change_script(text, change)
-    if changed.text == text and changed.notes:
-        raise ValueError("; ".join(changed.notes))
-    notes += changed.notes
-    return changed.text
-
-
-def _changed_words(words: tuple[str, ...], change: LaunchChange) -> tuple[str, ...]:
-    if not words:
-        return ()
-    try:
-        return change_command(words, change).words
-    except ValueError:
-        return words
+    return file_step(prepared, Path(edit.file), lambda text: edited_text(text, edit))
 
 
 def _end_process(prepared: PreparedStep, _: Workshop) -> PreparedStep:
@@ -183,9 +85,9 @@ def _end_process(prepared: PreparedStep, _: Workshop) -> PreparedStep:
     assert isinstance(action, EndProcess)
     found = identity(int(action.pid)) if action.pid.isdecimal() else None
     if found is None:
-        return _unavailable(prepared, f"no process {action.pid} runs any more")
+        return unavailable(prepared, f"no process {action.pid} runs any more")
     refused = refusal(found)
-    return _unavailable(prepared, refused) if refused is not None else replace(prepared, process=found)
+    return unavailable(prepared, refused) if refused is not None else replace(prepared, process=found)
 
 
 def _restart(prepared: PreparedStep, workshop: Workshop) -> PreparedStep:
@@ -193,13 +95,14 @@ def _restart(prepared: PreparedStep, workshop: Workshop) -> PreparedStep:
     assert isinstance(action, Restart)
     process = identity(int(action.pid)) if action.pid.isdecimal() else None
     if action.pid and process is None:
-        return _unavailable(prepared, f"no process {action.pid} runs any more")
+        return unavailable(prepared, f"no process {action.pid} runs any more")
     found = restart.plan_restart(
         workshop.surroundings,
         workshop.launch,
         script=workshop.launch_file,
         pid=process.pid if process is not None else workshop.pid,
         changed=workshop.launch_changed,
+        container_changed=workshop.container_changed,
     )
     if isinstance(found, Words):
         return replace(prepared, state=StepState.SHOWN, reason="the program cannot do this here", words=found)
@@ -213,10 +116,6 @@ def _words(prepared: PreparedStep, _: Workshop) -> PreparedStep:
     words = prepared.step.action
     assert isinstance(words, Words)
     return replace(prepared, words=words)
-
-
-def _unavailable(prepared: PreparedStep, reason: str, command: tuple[str, ...] = ()) -> PreparedStep:
-    return replace(prepared, state=StepState.UNAVAILABLE, reason=f"cannot be prepared: {reason}", command=command)
 
 
 def _digest(prepared: PreparedStep, workshop: Workshop) -> str:
@@ -250,7 +149,7 @@ def _exact(check: Check | None, workshop: Workshop) -> object:
 _ACTIONS: dict[type, Callable[[PreparedStep, Workshop], PreparedStep]] = {
     Run: _run,
     Edit: _edit,
-    LaunchChange: _launch,
+    LaunchChange: prepare_launch,
     EndProcess: _end_process,
     Restart: _restart,
     Words: _words,

@@ -31,8 +31,8 @@ def preview_plan(plan: Plan, workshop: Workshop) -> PlanPreview:
 
 def preview_step(prepared: PreparedStep, workshop: Workshop) -> StepPreview:
     """One step for people."""
-    step, words = prepared.step, prepared.words
-    command = prepared.command or (prepared.start.argv if prepared.start is not None else ())
+    step, words, start = prepared.step, prepared.words, prepared.start
+    command = prepared.command or (start.argv if start is not None else ())
     text = words.text if words is not None else ""
     if prepared.process is not None:
         process = prepared.process
@@ -53,8 +53,8 @@ def preview_step(prepared: PreparedStep, workshop: Workshop) -> StepPreview:
         diff=prepared.diff,
         text=text,
         commands=words.commands if words is not None else (),
-        cwd=step.cwd,
-        env=step.env,
+        cwd=str(start.cwd) if start is not None else step.cwd,
+        env=start.environment if start is not None else step.env,
         user=workshop.surroundings.user,
         needs=step.needs,
         already_done="" if step.already_done is None else in_words(step.already_done),
@@ -65,6 +65,8 @@ def preview_step(prepared: PreparedStep, workshop: Workshop) -> StepPreview:
         notes=prepared.notes,
         digest=prepared.digest if prepared.state is StepState.READY else "",
         file=None if is_elsewhere(step, workshop) else _file(prepared),
+        log=str(start.log) if start is not None else "",
+        ends=prepared.process.pid if prepared.process is not None else None,
     )
 
 

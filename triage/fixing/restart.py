@@ -51,20 +51,23 @@ def plan_restart(
     script: Path | None = None,
     pid: int | None = None,
     changed: bool = False,
+    container_changed: bool = False,
     log: Path | None = None,
 ) -> Run | Words | StartProcess:
     """What starting the server again is here; nothing is done, and of a running process only /proc is read.
 
     ``launch``: the command as it should be (an argv, variables in front); ``changed``: what keeps the server running does not
-    know it yet. ``script``: a script that starts the server, chosen by the operator. ``pid``: the process to be replaced.
+    know it yet; ``container_changed``: options of the container were to change. ``script``: a script
+    that starts the server, chosen by the operator. ``pid``: the process to be replaced.
     ``log``: where the output of a process of its own goes; None: where the old one wrote, else a file in the state directory.
     """
     is_unit = script is not None and script.suffix in (".service", ".conf")
-    by_supervisor = told_restart(surroundings, launch, changed=changed and not is_unit)
+    by_supervisor = told_restart(
+        surroundings, launch, changed=changed and not is_unit, container_changed=container_changed, script=script
+    )
     if by_supervisor is not None:
         return by_supervisor
-    starts_container = any(command.container is not None for command in parse_command(launch))
-    if script is None and (surroundings.supervisor == "unknown" or starts_container or not launch):
+    if script is None and (surroundings.supervisor == "unknown" or _starts_container(launch) or not launch):
         return _unknown(surroundings, launch)
     hidden = _hidden(launch, script)
     if hidden:
@@ -111,11 +114,14 @@ def alive(process: ProcessIdentity) -> bool:
     return is_same(process)
 
 
+def _starts_container(launch: Sequence[str]) -> bool:
+    return any(command.container is not None for command in parse_command(launch))
+
+
 def _unknown(surroundings: Surroundings, launch: Sequence[str]) -> Words:
     if not launch:
         return Words("Start the server again as it was started: its launch command is not known.")
-    in_new_container = any(command.container is not None for command in parse_command(launch))
-    where = " on the host" if in_new_container and surroundings.in_container else ""
+    where = " on the host" if _starts_container(launch) and surroundings.in_container else ""
     return Words(f"Start the server again{where} as it was started, with this command:", (tuple(launch),))
 
 

@@ -117,7 +117,7 @@ class _Turn:
     def take(self) -> tuple[str, str, Workshop]:
         """Its outcome, what to tell of it, and the workshop as it is for the next step."""
         prepared = prepare(self.planned, self.workshop)
-        after = self.workshop.after(prepared.launch)
+        after = self.workshop.after(prepared.launch, container_changed=prepared.changes_container)
         if self.progress is StepProgress.FINISHED:
             return (*self._finished(prepared), after)
         if self.progress in (StepProgress.BEGUN, StepProgress.UNDOING):
@@ -248,5 +248,5 @@ def ready_steps(plan: Plan, workshop: Workshop) -> Iterator[PreparedStep]:
     for planned in plan.steps:
         prepared = prepare(planned, workshop)
         if prepared.state is not StepState.UNAVAILABLE:
-            workshop = workshop.after(prepared.launch)
+            workshop = workshop.after(prepared.launch, container_changed=prepared.changes_container)
         yield prepared

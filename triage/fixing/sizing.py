@@ -22,6 +22,7 @@ FORMULAS: Mapping[str, Formula] = {
     "deepgemm-cache-count": sizing_steps.deepgemm_kernels,
     "free-port": sizing_ports.free_port,
     "tp-that-divides": sizing_parallel.tp_that_divides,
+    "tp-of-other-side": sizing_parallel.tp_of_other_side,
     "tp-for-weights": sizing_parallel.tp_for_weights,
     "ep-that-divides": sizing_parallel.ep_that_divides,
 }

@@ -13,9 +13,9 @@ from __future__ import annotations
 import math
 
 from triage.fixing.sizing_numbers import GIB, LackingError, Sized, captured, formula, need, number, whole
+from triage.fixing.sizing_weights import Weights, card_of, fraction_of, fraction_told, free_before, weights_of
 from triage.playbook import Case
 from triage.preflight.resources import LEAST_FREE_MB
-from triage.records import dataclass
 
 LOWEST, HIGHEST = 0.30, 0.95
 _ROOM_GB = 2.0
@@ -29,35 +29,13 @@ _TELLING_GB = 0.2
 """The log prints hundredths of a GB: of smaller differences the tokens' size cannot be told."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Weights:
-    """GB free before and after the weights, and in which words the log says it."""
-
-    before: float
-    after: float
-    said: str
-
-    @property
-    def least(self) -> float:
-        """The fraction at which nothing is left for the pool."""
-        return 1 - self.after / self.before
-
-    def pool(self, fraction: float) -> float:
-        """GB that the pool gets."""
-        return self.after - self.before * (1 - fraction)
-
-    def room(self, fraction: float) -> float:
-        """GB that stay for graphs and activations."""
-        return self.before * (1 - fraction)
-
-
 @formula
 def for_kv_pool(case: Case) -> Sized:
     """HIGHER: the pool could not be made. Needs ``memory.available_gb`` (or ``.weights_gb``) and ``memory.after_weights_gb``;
     or the capture ``least``. With ``server.max_total_tokens`` or ``.context_length`` and a known size of a token: for so many."""
     if number(case, "memory.after_pool_gb", "memory.kv_gb") is not None:
         raise LackingError("the pool was made in this start: a higher --mem-fraction-static is not what it lacks")
-    current, weights = _fraction_told(case), _weights(case)
+    current, weights = fraction_told(case), weights_of(case)
     if weights is None:
         return _between(case, current)
     lines = [
@@ -99,8 +77,8 @@ def for_larger_pool(case: Case) -> Sized:
     free = need(
         number(case, "memory.after_start_gb", "memory.after_graphs_gb"), "how much GPU memory is free after the start"
     )
-    before = need(_before(case), "how much GPU memory was free before the weights")
-    current = need(_fraction(case), "the --mem-fraction-static in force")
+    before = need(free_before(case), "how much GPU memory was free before the weights")
+    current = need(fraction_of(case), "the --mem-fraction-static in force")
     if held < 1 or size <= 0 or before <= free:
         raise LackingError("cannot be computed: the sizes in the log contradict each other")
     lines = [f"the pool holds {held:.0f} tokens in {size:.2f} GB; {free:.2f} GB are free after the start"]
@@ -138,10 +116,10 @@ def for_runtime(case: Case) -> Sized:
 
 
 def _lowered(case: Case, *, again: bool) -> Sized:
-    current = need(_fraction(case), "the --mem-fraction-static in force")
+    current = need(fraction_of(case), "the --mem-fraction-static in force")
     tried = need(captured(case, "tried"), "how much memory was asked for") / GIB
     free = captured(case, "free")
-    before, said = _card(case)
+    before, said = card_of(case)
     missing = max(0.0, tried - (free or 0.0) / GIB)
     margin = max(_MARGIN_GB, _MARGIN_SHARE * before, tried if again else 0.0)
     lines = [
@@ -154,7 +132,7 @@ def _lowered(case: Case, *, again: bool) -> Sized:
     exact = current - (missing + margin) / before
     chosen = min(HIGHEST, _down(exact))
     lines.append(f"{current:g} - ({missing:.2f} + {margin:.2f}) / {before:.2f} = {exact:.3f}, so {chosen:.2f} ({said})")
-    weights = _weights(case)
+    weights = weights_of(case)
     if weights is not None and weights.pool(current) <= 0:
         raise LackingError(
             f"{weights.said}; under {current:g} that leaves no KV pool: a lower fraction is the wrong way"
@@ -184,7 +162,7 @@ def _between(case: Case, current: float | None) -> Sized:
     return Sized(chosen, (f"the message says that the pool begins above {least:g}", halves))
 
 
-def _pool_for_tokens(case: Case, weights: _Weights, current: float | None, half: float) -> tuple[list[str], float]:
+def _pool_for_tokens(case: Case, weights: Weights, current: float | None, half: float) -> tuple[list[str], float]:
     """(how it was computed, GB for the pool): for the tokens asked for, if their size is known; else nothing and ``half``."""
     limit, context = whole(case, "server.max_total_tokens"), whole(case, "server.context_length")
     tokens, size = limit or context, _token_bytes(case, weights, current)
@@ -198,59 +176,13 @@ def _pool_for_tokens(case: Case, weights: _Weights, current: float | None, half:
     )
 
 
-def _token_bytes(case: Case, weights: _Weights, current: float | None) -> float | None:
+def _token_bytes(case: Case, weights: Weights, current: float | None) -> float | None:
     """From 'the profiled value -N': SGLang divides what it has for the pool, here less than nothing, by a token's size."""
     profiled = case.captures.get("tokens")
     if current is None or isinstance(profiled, bool) or not isinstance(profiled, (int, float)) or profiled >= 0:
         return None
     lacking = -weights.pool(current)
     return lacking * GIB / -profiled if lacking >= _TELLING_GB and math.isfinite(profiled) else None
-
-
-def _weights(case: Case) -> _Weights | None:
-    before, after = _before(case), number(case, "memory.after_weights_gb")
-    least = captured(case, "least")
-    if before is not None and least is not None and least < 1:
-        # The message counts what else was loaded meanwhile, such as a draft model.
-        after = before * (1 - least)
-    if before is None or after is None or not 0 < after < before:
-        return None
-    return _Weights(before, after, f"{before:.2f} GB were free before the weights, {after:.2f} GB after them")
-
-
-def _before(case: Case) -> float | None:
-    before = number(case, "memory.available_gb")
-    after, weights = number(case, "memory.after_weights_gb"), number(case, "memory.weights_gb")
-    if before is None and after is not None and weights is not None:
-        before = after + weights
-    return before if before is not None and before >= 1 else None
-
-
-def _card(case: Case) -> tuple[float, str]:
-    """(GB that the fraction is a share of, what that is)."""
-    before, total = _before(case), captured(case, "total")
-    if before is not None:
-        return before, f"{before:.2f} GB were free before the weights"
-    total = None if total is None else total / GIB
-    megabytes = number(case, "gpu.memory_total_mb")
-    total = megabytes / 1024 if total is None and megabytes is not None else total
-    if total is None or total < 1:
-        raise LackingError("cannot be computed: the log does not tell how much memory the GPU has")
-    return total, f"the GPU has {total:.2f} GB"
-
-
-def _fraction_told(case: Case) -> float | None:
-    told = captured(case, "fraction")
-    told = number(case, "server.mem_fraction_static") if told is None else told
-    return told if told is not None and 0 < told < 1 else None
-
-
-def _fraction(case: Case) -> float | None:
-    """As told, else as the pool shows it: what is free behind the pool is before * (1 - fraction)."""
-    told, before, left = _fraction_told(case), _before(case), number(case, "memory.after_pool_gb")
-    if told is None and before is not None and left is not None and left < before:
-        return round(1 - left / before, 3)
-    return told
 
 
 def _up(value: float) -> float:

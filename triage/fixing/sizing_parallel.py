@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 from triage.fixing.sizing_numbers import LackingError, Sized, captured_whole, formula, need, need_whole, number, whole
 from triage.model import Value
@@ -124,10 +125,34 @@ def ep_that_divides(case: Case) -> Sized:
     return Sized(others[0], tuple(lines))
 
 
+@formula
+def tp_of_other_side(case: Case) -> Sized:
+    """``--tp`` with which this server of a prefill/decode pair has as many attention ranks as the other one. Needs
+    ``server.disaggregation_mode`` and ``server.tp_size``, and the other side's ranks (capture ``prefill`` or ``decode``)."""
+    mode = case.facts.get("server.disaggregation_mode")
+    if mode not in ("prefill", "decode"):
+        raise LackingError("cannot be computed: which side this server is, is not known")
+    other = "decode" if mode == "prefill" else "prefill"
+    ranks = need_whole(captured_whole(case, other), f"how many attention ranks {other} has")
+    asked = _asked(case)
+    groups = asked.attention_dp * asked.attention_cp
+    present = asked.tp // groups
+    lines = [f"{other} has {ranks} attention ranks, this {mode} server {present}"]
+    if ranks == present:
+        raise LackingError(f"{lines[0]}: they agree, so something else differs")
+    if groups > 1:
+        lines.append(
+            f"each of {groups} groups of attention DP and CP has so many: {ranks} x {groups} = {ranks * groups}"
+        )
+    return Sized(ranks * groups, tuple(lines))
+
+
 def _plan(case: Case, other: dict[str, Value] | None = None) -> Plan:
-    """The launch that the log shows, for preflight's rules: all that is known of it are facts, as of a host."""
+    """The launch that the log shows, for preflight's rules: all that is known of it are facts, as of a host; ``other``: what
+    another command would state."""
     (command,) = parse_command(("python3", "-m", "sglang.launch_server"))
-    return plan_for(command, {**case.facts, **(other or {})})
+    plan = plan_for(command, case.facts)
+    return replace(plan, stated={**plan.stated, **(other or {})})
 
 
 def _asked(case: Case) -> Sizes:

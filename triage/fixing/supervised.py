@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from triage.fixing.launch_script import unit_quoted
 from triage.fixing.surroundings import Surroundings
@@ -23,16 +24,28 @@ class _Advice:
     commands: tuple[tuple[str, ...], ...]
 
 
-def told_restart(surroundings: Surroundings, launch: Sequence[str], *, changed: bool) -> Run | Words | None:
+def told_restart(
+    surroundings: Surroundings,
+    launch: Sequence[str],
+    *,
+    changed: bool,
+    container_changed: bool = False,
+    script: Path | None = None,
+) -> Run | Words | None:
     """A command for this machine, or what people have to do; None where nothing keeps the server running.
 
-    ``changed``: the launch command is another one than what keeps the server running knows.
+    ``changed``: the launch command is another one than what keeps the server running knows; ``container_changed``: the container
+    is to have other options, which a restart of it does not bring. ``script``: one that the operator named.
     """
     supervisor = surroundings.supervisor
     if supervisor == "systemd":
         return _systemd(surroundings, launch, changed=changed)
     if supervisor == "docker":
-        return _docker(surroundings, launch, changed=changed)
+        is_whole = any(command.container is not None for command in parse_command(launch))
+        if container_changed and not changed and not is_whole:
+            return _new_container(surroundings, script)
+        options = "" if is_whole else "changed" if container_changed else "same"
+        return _docker(surroundings, launch, options, changed=changed)
     if supervisor not in _SAME:
         return None
     names = {"POD": surroundings.container_name or "POD", "JOB": surroundings.unit or "JOB"}
@@ -55,9 +68,29 @@ def _systemd(surroundings: Surroundings, launch: Sequence[str], *, changed: bool
     return Words("\n".join((text, *lines)), (("systemctl", *user, "edit", unit), again))
 
 
-def _docker(surroundings: Surroundings, launch: Sequence[str], *, changed: bool) -> Run | Words:
-    engine = surroundings.container_runtime if surroundings.container_runtime in _ENGINES else "docker"
-    name = surroundings.container_name
+def _new_container(surroundings: Surroundings, script: Path | None) -> Words:
+    engine, name = _engine(surroundings), surroundings.container_name
+    text = (
+        "A container keeps the options it was made with. If they are changed now, put it aside on the host and start a new one with them"
+        " in the way in which it was started; if not, restart it with the last command."
+    )
+    start = ((str(script),),) if script is not None else ()
+    again = ((engine, "restart", name),) if name else ()
+    return Words(text, (*_aside(engine, name), *start, *again))
+
+
+def _engine(surroundings: Surroundings) -> str:
+    return surroundings.container_runtime if surroundings.container_runtime in _ENGINES else "docker"
+
+
+def _aside(engine: str, name: str) -> tuple[tuple[str, ...], ...]:
+    """Kept under another name, so that there is a way back."""
+    return ((engine, "stop", name), (engine, "rename", name, f"{name}-before")) if name else ()
+
+
+def _docker(surroundings: Surroundings, launch: Sequence[str], options: str, *, changed: bool) -> Run | Words:
+    """``options``: the word for those of a new container; empty: ``launch`` says them."""
+    engine, name = _engine(surroundings), surroundings.container_name
     if not changed:
         again = (engine, "restart", name)
         if name and not surroundings.in_container:
@@ -65,12 +98,9 @@ def _docker(surroundings: Surroundings, launch: Sequence[str], *, changed: bool)
         return Words(
             "Run this on the host: the container starts the server, and we are inside of it.", (again,) if name else ()
         )
-    # Kept under another name, so that there is a way back.
-    aside = ((engine, "stop", name), (engine, "rename", name, f"{name}-before")) if name else ()
-    is_whole = any(command.container is not None for command in parse_command(launch))
-    like = "" if is_whole else " with the same options and image, and this command at the end"
+    like = f" with the {options} options, the same image, and this command at the end" if options else ""
     text = f"A container keeps the command it was made with. On the host, put it aside and start a new one{like}:"
-    return Words(text, (*aside, *_command(launch)))
+    return Words(text, (*_aside(engine, name), *_command(launch)))
 
 
 def _command(launch: Sequence[str]) -> tuple[tuple[str, ...], ...]:

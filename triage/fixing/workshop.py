@@ -24,7 +24,8 @@ they keep what the server will look for; nothing else."""
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """``launch``: the launch command with the changes of earlier steps; ``launch_file``: where it is written (a script that
+    """``launch``: the launch command with the changes of earlier steps; ``container_changed``: options of the container are among
+    them, as far as anybody knows; ``launch_file``: where it is written (a script that
     holds it already, or a new file); ``facts``: what is known, for probes to look at the right places; ``backups``: the folder
     for copies of edited files; ``environment``: the operator's; ``find`` makes the program of a command an absolute path."""
 
@@ -33,6 +34,7 @@ class Workshop:
     backups: Path
     launch: tuple[str, ...] = ()
     launch_changed: bool = False
+    container_changed: bool = False
     launch_file: Path | None = None
     facts: Mapping[str, Value] = field(default_factory=dict)
     pid: int | None = None
@@ -50,9 +52,14 @@ class Workshop:
             return pip_argv(run.argv, self.surroundings)
         return self.find(run.argv, allowed=self.allowed)
 
-    def after(self, launch: tuple[str, ...]) -> Workshop:
-        """The workshop once a step has left the launch command like this."""
-        return replace(self, launch=launch, launch_changed=self.launch_changed or launch != self.launch)
+    def after(self, launch: tuple[str, ...], *, container_changed: bool = False) -> Workshop:
+        """The workshop once a step has left the launch command, and maybe the container's options, like this."""
+        return replace(
+            self,
+            launch=launch,
+            launch_changed=self.launch_changed or launch != self.launch,
+            container_changed=self.container_changed or container_changed,
+        )
 
     def child_environment(self, additions: Mapping[str, str]) -> dict[str, str]:
         """The whole environment of a step."""

@@ -7,6 +7,7 @@ from triage.model import Location
 from triage.playbook import (
     Action,
     Check,
+    ContainerChange,
     Edit,
     EndProcess,
     LaunchChange,
@@ -108,20 +109,29 @@ def _run(item: dict[str, Plain]) -> Run:
 
 
 def _launch(body: dict[str, Plain]) -> LaunchChange:
-    options = tuple(
-        # Not "in": 1 equals True.
-        (name, None if value is True or value is None else str(value))
-        for name, value in body.get("set", {}).items()
-    )
     return LaunchChange(
-        set=options,
+        set=_options(body),
         remove=tuple(body.get("remove", ())),
         env=tuple(body.get("env", {}).items()),
         unset=tuple(body.get("unset", ())),
         rename=tuple(body.get("rename", {}).items()),
         target=body.get("target", "server"),
         lists=_lists(body),
+        container=_container(body.get("container", {})),
     )
+
+
+def _options(body: dict[str, Plain]) -> tuple[tuple[str, str | None], ...]:
+    return tuple(
+        # Not "in": 1 equals True.
+        (name, None if value is True or value is None else str(value))
+        for name, value in body.get("set", {}).items()
+    )
+
+
+def _container(body: dict[str, Plain]) -> ContainerChange:
+    added = tuple((name, value) for name, values in body.get("add", {}).items() for value in values)
+    return ContainerChange(_options(body), added, tuple(body.get("remove", ())))
 
 
 def _lists(body: dict[str, Plain]) -> ListChange:

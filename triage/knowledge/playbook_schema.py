@@ -18,6 +18,7 @@ PLACES = ("server", "host", "client")
 NAME = r"[a-z][a-z0-9_]*"
 _VARIABLE = Text(pattern=r"[A-Za-z_][A-Za-z0-9_]*", max_length=100)
 _OPTION = Text(pattern=r"[a-z][a-z0-9-]*", max_length=80, doc="An option of the server without its dashes.")
+_CONTAINER_OPTION = Text(pattern=r"[a-z][a-z0-9-]*", max_length=40, doc="An option of docker run without its dashes.")
 _NAMED = Text(pattern=r"--[a-z][a-z0-9-]*|[A-Za-z_][A-Za-z0-9_]*", max_length=100)
 _WORD = Text(max_length=1000)
 _WORDS = ListOf(_WORD, at_least=1)
@@ -89,6 +90,14 @@ _EDIT = Record(
     required=("file",),
     name="edit",
 )
+_CONTAINER = Record(
+    {
+        "set": MapOf(_CONTAINER_OPTION, AnyScalar()),
+        "add": MapOf(_CONTAINER_OPTION, ListOf(_WORD, lone=True, at_least=1)),
+        "remove": ListOf(_CONTAINER_OPTION, at_least=1),
+    },
+    name="container change",
+)
 _LAUNCH = Record(
     {
         "set": MapOf(_OPTION, AnyScalar()),
@@ -97,6 +106,7 @@ _LAUNCH = Record(
         "unset": ListOf(_VARIABLE, at_least=1),
         "rename": MapOf(_NAMED, _NAMED),
         "target": Text(choices=("server", "router")),
+        "container": _CONTAINER,
         **_LISTS,
     },
     name="launch change",

@@ -10,7 +10,7 @@ from triage.records import dataclass
 
 SHARED_MEMORY = "/dev/shm"  # noqa: S108  (a name to look for)
 ENGINES = frozenset(("docker", "podman", "nerdctl"))
-_WITH_VALUE = frozenset(
+WITH_VALUE = frozenset(
     """add-host annotation attach blkio-weight blkio-weight-device cap-add cap-drop cgroup-parent cgroupns cidfile cpu-period
     cpu-quota cpu-rt-period cpu-rt-runtime cpu-shares cpus cpuset-cpus cpuset-mems detach-keys device device-cgroup-rule
     device-read-bps device-read-iops device-write-bps device-write-iops dns dns-option dns-search domainname entrypoint env
@@ -20,6 +20,7 @@ _WITH_VALUE = frozenset(
     pids-limit platform publish pull restart runtime security-opt shm-size stop-signal stop-timeout storage-opt sysctl tmpfs
     tz ulimit user userns uts volume volume-driver volumes-from workdir""".split()  # noqa: SIM905  (a list of words would be seventy lines)
 )
+"""Options of ``docker run`` that take a value."""
 _SHORT = {"e": "env", "v": "volume", "p": "publish", "w": "workdir", "u": "user", "h": "hostname", "l": "label",
           "m": "memory", "c": "cpu-shares", "a": "attach"}  # fmt: skip
 _SAME = {"net": "network"}
@@ -108,7 +109,7 @@ def _setting(words: Sequence[Word], at: int) -> Setting:
         equals = value[:1]
         value = value.removeprefix("=")
     name = _SAME.get(name, name)
-    if equals or name not in _WITH_VALUE or at + 1 >= len(words):
+    if equals or name not in WITH_VALUE or at + 1 >= len(words):
         return Setting(name, value, (word,))
     return Setting(name, words[at + 1].text, (word, words[at + 1]))
 

@@ -4,6 +4,7 @@ texts, and all that the script cannot do as comments."""
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from triage.reporting.file_script import undo_line, why_not_written, write_lines
@@ -49,7 +50,12 @@ def _step(step: StepPreview, number: int, outlet: Outlet, written: set[str]) -> 
     yield from (f"#    {outlet.show(line)}" for line in (*step.notes, *step.text.splitlines()))
     yield from (f"#    $ {_quoted(words, outlet)}" for words in step.commands)
     yield from (f"#    {outlet.show(line)}" for line in step.diff)
-    if step.command:
+    if step.ends is not None:
+        # Only the program itself can tell that the number still belongs to that process, so the script ends none.
+        yield f"if kill -0 {step.ends} 2>/dev/null; then echo 'end process {step.ends} first' >&2; exit 1; fi"
+    if step.command and step.log:
+        yield from _server(step, outlet)
+    elif step.command:
         yield _command(step, outlet)
     if step.file is not None:
         yield from _file(step.file, number, outlet, written)
@@ -70,9 +76,21 @@ def _file(file: FileContent, number: int, outlet: Outlet, written: set[str]) -> 
     yield f"#    undo: {undo_line(file, backup)}"
 
 
+def _server(step: StepPreview, outlet: Outlet) -> Iterator[str]:
+    """A server goes on when the script has ended."""
+    log, folder = shlex.quote(outlet.show(step.log)), shlex.quote(outlet.show(str(Path(step.log).parent)))
+    yield "#    it gets the variables of the shell that runs this script, and these"
+    yield f"mkdir -p {folder}"
+    line = " ".join((*_assignments(step, outlet), "nohup", _quoted(step.command, outlet)))
+    yield f"(cd {shlex.quote(outlet.show(step.cwd or '/'))}; {line} >>{log} 2>&1 </dev/null &)"
+
+
+def _assignments(step: StepPreview, outlet: Outlet) -> list[str]:
+    return [f"{outlet.show(name)}={shlex.quote(str(outlet.value(value, name)))}" for name, value in step.env]
+
+
 def _command(step: StepPreview, outlet: Outlet) -> str:
-    added = [f"{outlet.show(name)}={shlex.quote(str(outlet.value(value, name)))}" for name, value in step.env]
-    line = " ".join((*added, _quoted(step.command, outlet)))
+    line = " ".join((*_assignments(step, outlet), _quoted(step.command, outlet)))
     return f"(cd {shlex.quote(outlet.show(step.cwd))} && {line})" if step.cwd else line
 
 

@@ -87,7 +87,7 @@ def _action(step: StepPreview, page: Page) -> Iterator[str]:
         yield _row("run", shell_text(step.command, page), page)
         where = "  ".join(filter(None, (f"in {page.show(step.cwd)}" if step.cwd else "", f"as {page.show(step.user)}")))
         added = "  ".join(f"{page.show(name)}={page.value(value, name)}" for name, value in step.env)
-        limit = f"at most {step.timeout_s:g} s"
+        limit = f"in the background, output to {page.show(step.log)}" if step.log else f"at most {step.timeout_s:g} s"
         yield _row("", "  ".join(filter(None, (where, added, limit))), page)
     if step.preview:
         yield _row("try", shell_text(step.preview, page) + "  (changes nothing)", page)

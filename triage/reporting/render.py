@@ -44,15 +44,17 @@ def render(
     unexplained: int = 3,
     elapsed: float | None = None,
     fail_on: str = "error",
+    gone: frozenset[str] = frozenset({"-"}),
 ) -> Iterator[str]:
     """The lines of `report` in format `fmt`, each with its line feed. Raises ValueError if `fmt` is not in `FORMATS`.
 
     `width` is in terminal cells: log text is cut to it; None (a pipe) cuts nothing. `top` caps the diagnoses and
-    `unexplained` the error lines that formats for people show. `elapsed` is in seconds; `fail_on` explains the exit status.
+    `unexplained` the error lines that formats for people show. `elapsed` is in seconds; `fail_on` explains the exit status. `gone`: inputs that
+    nobody can read again.
     """
     if fmt not in _MODULES:
         raise ValueError(f"unknown format {fmt!r}: choose one of {', '.join(FORMATS)}")
-    view = View(color, ascii_only, width, top, unexplained, elapsed, fail_on)
+    view = View(color, ascii_only, width, top, unexplained, elapsed, fail_on, gone)
     module = import_module(f"triage.reporting.{_MODULES[fmt]}")
     lines = cast("Callable[[Report, Outlet, View], Iterator[str]]", module.lines)
     disarm = _disarm_json if fmt in _JSON_FORMATS else _disarm

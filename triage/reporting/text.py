@@ -35,7 +35,7 @@ def lines(report: Report, outlet: Outlet, view: View) -> Iterator[str]:
     shown = view.diagnoses(report)
     for diagnosis in shown:
         yield ""
-        yield from _diagnosis(diagnosis, report, page)
+        yield from _diagnosis(diagnosis, report, page, view)
     hidden = len(report.diagnoses) - len(shown)
     if hidden > 0:
         yield ""
@@ -90,7 +90,7 @@ def _common(report: Report, page: Page, view: View) -> Iterator[str]:
         yield f"{view.elapsed:.2f} s"
 
 
-def _diagnosis(diagnosis: Diagnosis, report: Report, page: Page) -> Iterator[str]:
+def _diagnosis(diagnosis: Diagnosis, report: Report, page: Page, view: View) -> Iterator[str]:
     """At most seven rows."""
     identity, title = page.show(diagnosis.id), page.show(diagnosis.title)
     painted = f"{page.severity(diagnosis.severity)}  {page.paint('bold', identity)}  {title}"
@@ -103,7 +103,7 @@ def _diagnosis(diagnosis: Diagnosis, report: Report, page: Page) -> Iterator[str
         yield from page.paragraph("why", "   ".join(filter(None, (why, notes))))
     if diagnosis.fix:
         yield from page.paragraph("fix", page.show(diagnosis.fix))
-    yield from page.listing("next", list(_next(diagnosis, report, page)))
+    yield from page.listing("next", list(_next(diagnosis, report, page, view)))
     if diagnosis.explains:
         yield from page.paragraph("so", "explains " + ", ".join(page.show(name) for name in diagnosis.explains))
 
@@ -141,27 +141,26 @@ def _points(diagnosis: Diagnosis, page: Page) -> Iterator[str]:
         yield f"(+{hidden} more)"
 
 
-def _fix_command(diagnosis: Diagnosis, report: Report, page: Page) -> str:
+def _fix_command(diagnosis: Diagnosis, report: Report, page: Page, view: View) -> str:
     """What to type for the playbook, filled with the values of these logs; a launch command is no log."""
     if report.observation.planned:
         return f"sgltriage fix {page.show(diagnosis.id)}"
     paths = [item.path for item in report.observation.inputs]
     if len(paths) > _FIX_LOGS:
         paths = [entry.place.source for entry in words.placed(diagnosis)[:1] if entry.place is not None]
-    # What was piped in is gone, and cannot be read again.
     logs = " ".join(f"--log {shlex.join(page.arguments([path]))}" for path in paths)
-    log = f" {logs}" if paths and "-" not in paths else " --report REPORT.json"
+    log = f" {logs}" if paths and not view.gone.intersection(paths) else " --report REPORT.json"
     return page.own(f"sgltriage fix {page.show(diagnosis.id)}{log}")
 
 
-def _next(diagnosis: Diagnosis, report: Report, page: Page) -> Iterator[str]:
+def _next(diagnosis: Diagnosis, report: Report, page: Page, view: View) -> Iterator[str]:
     """What to do or look at now."""
     rivals = words.rivals(diagnosis, report, page.show)
     if diagnosis.next and not rivals:
         step = diagnosis.next[0]
         yield f"{words.kind(step)} {page.show(step.name)}" + (f": {page.show(step.ask)}" if step.ask else "")
     if diagnosis.playbook:
-        yield _fix_command(diagnosis, report, page)
+        yield _fix_command(diagnosis, report, page, view)
     yield f"sgltriage explain {page.show(diagnosis.id)}"
     if rivals:
         yield rivals

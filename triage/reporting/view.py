@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class View:
     """Choices of the reader. ``width`` is in terminal cells, None for pipes; ``elapsed`` in seconds.
 
-    ``top`` caps the diagnoses, ``unexplained`` the error lines that the formats for people show.
+    ``top`` caps the diagnoses, ``unexplained`` the error lines that the formats for people show. ``gone``: inputs that nobody can
+    read again, such as what was piped in.
     """
 
     color: bool = False
@@ -25,6 +26,7 @@ class View:
     unexplained: int = 3
     elapsed: float | None = None
     fail_on: str = "error"
+    gone: frozenset[str] = frozenset({"-"})
 
     def diagnoses(self, report: Report) -> tuple[Diagnosis, ...]:
         """The diagnoses to show, in rank order."""

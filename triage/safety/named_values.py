@@ -45,16 +45,22 @@ _PROSE = frozenset({
 
 def named_secrets(text: str) -> Iterator[Secret]:
     """The values of names that promise a secret, in order and apart, without empty ones and those already replaced."""
-    here = done = line_end = 0
+    here = done = line_end = plain_until = 0
     while (found := _NAME_END.search(text, here)) is not None:
         here = found.end()
         if here > line_end or not line_end:
             line_end = _end_of_line(text, here)
         name = _name(text, found, done)
+        if name is not None and name.must_be_random and name.end < plain_until:
+            continue
         span = name.value(text, line_end) if name else None
         if name is None or span is None:
             continue
-        # A value that is no secret holds none either, so nothing is read twice.
+        if name.must_be_random and not name.is_secret(text[span.start : span.end], span.quoted):
+            # A token of language, not of access: what stands in it is looked at, but not for another such one.
+            plain_until = span.end
+            continue
+        # Any other value that is no secret holds none either, so nothing is read twice.
         here = max(here, span.end)
         if name.is_secret(text[span.start : span.end], span.quoted):
             done = span.end
@@ -114,6 +120,8 @@ def _name(text: str, found: re.Match[str], done: int) -> _Name | None:
     if start and text[start - 1] == "‹" and TOKEN.match(text, start - 1):
         return None
     if (found["gap"] and not option) or (option and found["sign"] == ":" and not found["quote"]):
+        return None
+    if text[max(0, start - 5) : start] == "/etc/":  # the file of that name, which holds no password
         return None
     capitals = name.isupper()
     if capitals and found["sign"] == "=" and found["after"] and not found["before"]:

@@ -1,8 +1,7 @@
-"""The nouns of fixing: what a playbook file says, and what it becomes for one failure on one machine. Frozen values only."""
+"""What a playbook file says. Frozen values only."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import field
 from enum import Enum
 from typing import TypeAlias
@@ -102,10 +101,23 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
+class ContainerChange:
+    """A change of the options of ``docker run`` (``--`` left out): ``set`` those that count once (a value None is a switch),
+    ``add`` a value of those that may be given often, ``remove`` all of a name."""
+
+    set: tuple[tuple[str, str | None], ...] = ()
+    add: tuple[tuple[str, str], ...] = ()
+    remove: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.set or self.add or self.remove)
+
+
+@dataclass(frozen=True, slots=True)
 class LaunchChange:
     """A change of the server's launch command: options set (``--`` left out; a value None is a bare flag) or removed,
     variables set, unset or (``lists``) changed by an item; ``rename`` gives variables, or options with their dashes, another name. ``target``: which program,
-    ``server`` or ``router``."""
+    ``server`` or ``router``. ``container``: the container that the command starts it in; stands by itself."""
 
     set: tuple[tuple[str, str | None], ...] = ()
     remove: tuple[str, ...] = ()
@@ -114,6 +126,7 @@ class LaunchChange:
     rename: tuple[tuple[str, str], ...] = ()
     target: str = "server"
     lists: ListChange = ListChange()
+    container: ContainerChange = ContainerChange()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,100 +216,3 @@ class Playbook:
     def parameter(self, name: str) -> Parameter | None:
         """The parameter of that name."""
         return next((item for item in self.parameters if item.name == name), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """What is known of one failure: facts by name and captures of the diagnosis's lines by name, each with where it was read.
-    All of it is tainted: logs and probes say what strangers wrote."""
-
-    diagnosis: str = ""
-    facts: Mapping[str, Value] = field(default_factory=dict)
-    captures: Mapping[str, Value] = field(default_factory=dict)
-    origins: Mapping[str, str] = field(default_factory=dict)
-    inputs: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """A value that converted: its text as it enters a command, where it comes from, and the sum if it was computed."""
-
-    text: str
-    value: Value
-    origin: str
-    sum: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """A value that there is not, and why: in words for the operator."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class ShownValue:
-    """A parameter as people see it: its text (empty: not known, then ``problem`` says why), where it comes from, its sum."""
-
-    name: str
-    text: str
-    origin: str = ""
-    sum: tuple[str, ...] = ()
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class FileContent:
-    """What a file is to hold, for whoever writes it himself. ``before``: the SHA-256 of what it holds now, empty where there is no
-    such file; ``text``: decoded with surrogateescape; ``mode`` is that of a new file."""
-
-    path: str
-    text: str
-    before: str
-    mode: int
-
-
-@dataclass(frozen=True, slots=True)
-class StepPreview:
-    """One step as it is shown before it is approved. ``command`` is the exact argv; ``diff`` a change of a file or of the launch
-    command, and ``file`` the whole of what that file becomes, where it can be written from here; ``commands`` are for people to type; ``state`` is ready, shown, left-out or unavailable, with its ``reason``;
-    ``digest`` is what an approval is bound to."""
-
-    id: str
-    title: str
-    why: str
-    kind: StepKind
-    risk: Risk
-    state: str
-    reason: str = ""
-    command: tuple[str, ...] = ()
-    diff: tuple[str, ...] = ()
-    text: str = ""
-    commands: tuple[tuple[str, ...], ...] = ()
-    cwd: str = ""
-    env: tuple[tuple[str, str], ...] = ()
-    user: str = ""
-    needs: tuple[str, ...] = ()
-    already_done: str = ""
-    preview: tuple[str, ...] = ()
-    verify: str = ""
-    undo: str = ""
-    timeout_s: float = 0.0
-    notes: tuple[str, ...] = ()
-    digest: str = ""
-    file: FileContent | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PlanPreview:
-    """A whole plan as it is shown. ``after``: the checks that decide at the end, in words."""
-
-    id: str
-    title: str
-    diagnosis: str
-    values: tuple[ShownValue, ...]
-    steps: tuple[StepPreview, ...]
-    after: tuple[str, ...] = ()
-    watch_for: str = ""
-    notes: tuple[str, ...] = ()
-    references: tuple[str, ...] = ()
