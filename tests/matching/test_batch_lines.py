@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from triage.matching import batch_lines
 from triage.matching.batch_lines import BatchSample, last_samples, read_batch_line, samples
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "logs"
@@ -67,6 +68,14 @@ def untimed(sample: BatchSample | None) -> dict[str, object]:
     """The sample's fields but for its time."""
     assert sample is not None
     return {name: getattr(sample, name) for name in sample.__slots__ if name != "seconds"}
+
+
+LINE = b"[2026-09-21 10:00:00 TP0] Decode batch, #running-req: 5, gen throughput (token/s): 7.00, #queue-req: 0"
+
+
+def sampled(data: bytes, most: int = 2000) -> tuple[BatchSample, ...]:
+    """Samples of a log in memory."""
+    return samples(lambda offset, count: data[offset : offset + count], len(data), most)
 
 
 def log(count: int) -> bytes:
@@ -147,7 +156,7 @@ def test_any_text_is_taken(text: str) -> None:
 def test_any_bytes_are_taken(data: bytes, most: int) -> None:
     """Neither of the two ways to get samples raises, and neither gives more than was asked for."""
     assert len(last_samples(data + b"#running-req: " + data, most)) <= most
-    assert len(samples([data, b"#running-req: ", data], most)) <= max(most, 1)
+    assert len(sampled(data + b"#running-req: " + data, most)) <= max(most, 1)
 
 
 def test_the_last_ones_in_order() -> None:
@@ -155,34 +164,67 @@ def test_the_last_ones_in_order() -> None:
     assert [sample.throughput for sample in last_samples(log(50), 3)] == [47.0, 48.0, 49.0]
 
 
-@given(st.lists(st.integers(1, 700), max_size=60), st.integers(1, 40))
-def test_cuts_make_no_difference(cuts: list[int], most: int) -> None:
-    """The samples of a log are the same in whatever blocks it comes."""
-    data = log(100)
-    blocks, at = [], 0
-    for size in cuts:
-        blocks.append(data[at : at + size])
-        at += size
-    assert samples([*blocks, data[at:]], most) == samples([data], most)
-
-
 @pytest.mark.parametrize("count", [0, 1, 39, 40, 41, 1000])
-def test_samples_are_spread(count: int) -> None:
+@pytest.mark.parametrize("small", [1 << 20, 0], ids=["read at once", "read in places"])
+def test_samples_are_spread(count: int, small: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """All lines of a short log, and of a long one some of each part."""
-    found = [sample.throughput or 0.0 for sample in samples([log(count)], 40)]
+    monkeypatch.setattr(batch_lines, "_SMALL", small)
+    found = [sample.throughput or 0.0 for sample in sampled(log(count), 40)]
     assert found == sorted(set(found))
     if count <= 40:
-        assert len(found) == count
+        # Lines of several lengths do not always fall into stretches of their own.
+        assert len(found) >= count * (1 if small else 0.6)
         return
     assert 20 <= len(found) <= 40
     gaps = [later - earlier for earlier, later in itertools.pairwise(found)]
     assert max(gaps) <= 4 * count / len(found)
 
 
-def test_an_overlong_line_is_none() -> None:
-    """However it is cut, and although its end alone would look like one."""
-    line = b"x" * 5000 + log(1).split(b"\n")[1]
-    assert samples([line[:4900], line[4900:]]) == samples([line]) == ()
+@given(
+    st.lists(st.sampled_from([b"", b"x" * 9, b"y" * 5000, LINE]), max_size=40), st.integers(1, 40), st.integers(1, 300)
+)
+def test_the_first_line_of_each_stretch(parts: list[bytes], most: int, piece: int) -> None:
+    """What is read in places is what a look at every line would give, in whatever pieces."""
+    data = b"\n".join(parts)
+    stretch = max(1, -(-len(data) // most))
+    wanted: dict[int, int] = {}
+    at = 0
+    for part in parts:
+        if part == LINE:
+            wanted.setdefault(at // stretch, at)
+        at += len(part) + 1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batch_lines, "_SMALL", 0)
+        patch.setattr(batch_lines, "_PIECE", piece)
+        assert len(sampled(data, most)) == len(wanted)
+
+
+def test_rare_lines_are_searched_for() -> None:
+    """Where batch lines are rare more is read, but never all of a log without any."""
+    rest = b"INFO:     10.0.0.1:4000 - POST /v1/chat/completions\n" * 6000
+    parts = 60
+    data = (rest + LINE + b"\n") * parts
+    read_bytes = 0
+
+    def read(offset: int, count: int) -> bytes:
+        nonlocal read_bytes
+        read_bytes += count
+        return data[offset : offset + count]
+
+    assert len(samples(read, len(data), parts)) == parts
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batch_lines, "_BUDGET", 4 << 20)
+        data = rest * parts
+        read_bytes = 0
+        assert samples(read, len(data), parts) == ()
+        assert read_bytes < 10 << 20 < len(data)
+
+
+@pytest.mark.parametrize("small", [1 << 20, 0], ids=["read at once", "read in places"])
+def test_an_overlong_line_is_none(small: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Although its end alone would look like one."""
+    monkeypatch.setattr(batch_lines, "_SMALL", small)
+    assert sampled(b"x" * 5000 + LINE, 3) == ()
 
 
 def test_every_batch_line_of_the_fixtures_is_read() -> None:
@@ -192,5 +234,5 @@ def test_every_batch_line_of_the_fixtures_is_read() -> None:
         for line in path.read_bytes().split(b"\n"):
             if b"#running-req: " in line and (b"Decode batch" in line or b"Prefill batch" in line):
                 seen += 1
-                assert samples([line]), f"{path}: {line!r}"
+                assert sampled(line), f"{path}: {line!r}"
     assert seen > 50

@@ -16,13 +16,7 @@ from triage.reporting.outlet import Outlet
 from triage.reporting.page import Page
 from triage.reporting.plan_text import step_lines
 from triage.reporting.view import View
-
-_MARKS = {
-    "done": "done", "noted": "looked", "already": "already done", "skipped": "left out", "failed": "FAILED", "stopped": "stopped",
-    "broken-off": "broken off",
-    "undone": "taken back", "kept": "kept", StepState.SHOWN.value: "for you to do", StepState.LEFT_OUT.value: "left out",
-    StepState.UNAVAILABLE.value: "not possible",
-}  # fmt: skip
+from triage.session.fix_again import OUTCOMES
 
 
 class _Teller:
@@ -35,7 +29,7 @@ class _Teller:
     def told(self, step: str, outcome: str, text: str) -> None:
         """One line a step."""
         colour = {"done": "green", "failed": "red", "undone": "cyan"}.get(outcome, "dim")
-        mark = self.page.paint(colour, _MARKS.get(outcome, outcome))
+        mark = self.page.paint(colour, OUTCOMES.get(outcome, outcome))
         tail = f": {self.page.show(text)}" if text else ""
         self._write(f"   {mark}  {self.page.show(step)}{tail}")
 

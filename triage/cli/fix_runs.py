@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from triage.cli.errors import CommandError
@@ -12,19 +12,19 @@ from triage.cli.exit_codes import ExitCode
 from triage.cli.fix import given_values, outlet_and_view, why_only_shown, write
 from triage.cli.fix_operator import ApprovedOperator, TerminalOperator, approvals
 from triage.fixing.journal import Journal, journal_directory
-from triage.fixing.opening import OpenFix, case_of_record, open_fix, server_of_record
+from triage.fixing.opening import OpenFix
 from triage.fixing.previewing import preview_plan
 from triage.fixing.runs import RunSummary, cut_off, latest, list_runs
 from triage.fixing.step_records import state_of
 from triage.fixing.undoing import UndoStep, steps_to_undo, take_back_all
-from triage.fixing.verdict import FixResult, FixVerdict
-from triage.knowledge.playbooks import load_playbook, playbook_roots
-from triage.playbook import Playbook
 from triage.proof import confidence_again
 from triage.reporting.outlet import Outlet
+from triage.reporting.page import Page
 from triage.reporting.plan_text import plan_lines
 from triage.reporting.view import View
-from triage.session.fix_run import FixRun, begin_run, carry_out, why_untrusted
+from triage.session.fix_again import open_again, undo_in_words
+from triage.session.fix_run import FixRun, NoPlaybookError, begin_run, carry_out, why_untrusted
+from triage.session.fix_text import verdict_lines
 
 
 def carry_out_new(fix: OpenFix, arguments: Namespace, packs: Sequence[Path], outlet: Outlet, view: View) -> int:
@@ -67,28 +67,12 @@ def tell_verdict(fix: OpenFix, done: FixRun, packs: Sequence[Path], outlet: Outl
     if done.found is None:
         write(["", done.verdict])
         return ""
-    write(_verdict_lines(done.found, done.left, outlet, view))
+    write(["", *verdict_lines(done.found, done.left, Page(outlet, view))])
     again = confidence_again(fix, packs)
     if again is None:
         return ""
     write([f"  diagnosis {outlet.show(fix.plan.case.diagnosis)}: {again}"])
     return again
-
-
-def _verdict_lines(found: FixResult, left: Sequence[str], outlet: Outlet, view: View) -> Iterator[str]:
-    from triage.reporting.page import Page
-
-    page = Page(outlet, view)
-    colour = {FixVerdict.FIXED: "green", FixVerdict.NOT_FIXED: "red", FixVerdict.CANNOT_TELL: "yellow"}[found.verdict]
-    yield ""
-    yield page.paint("bold", page.paint(colour, found.verdict.value))
-    for name, answer in found.seen:
-        mark = {True: "yes", False: "no", None: "not known"}[answer.holds]
-        yield f"  {mark:<9} {page.show(name)}   {page.show(answer.proof)}"
-    if left:
-        yield f"  left      {page.show(', '.join(left))}"
-    if found.verdict is not FixVerdict.FIXED and found.watch_for:
-        yield f"  watch for {page.show(found.watch_for)}"
 
 
 def undo(arguments: Namespace) -> int:
@@ -112,7 +96,7 @@ def undo(arguments: Namespace) -> int:
     def agreed(item: UndoStep) -> bool:
         if approved:
             return approved.get(item.step) == item.digest
-        return operator.agrees(f"Take back {outlet.show(item.step)}? ({outlet.show(_undo_in_words(item))})")
+        return operator.agrees(f"Take back {outlet.show(item.step)}? ({outlet.show(undo_in_words(item))})")
 
     with Journal.reopen(summary.path) as journal:
         outcomes = list(take_back_all(fix.workshop, journal, operator, agreed))
@@ -120,20 +104,8 @@ def undo(arguments: Namespace) -> int:
 
 
 def _undo_lines(item: UndoStep, outlet: Outlet) -> list[str]:
-    shown = [f"   undo     {outlet.show(_undo_in_words(item))}"]
+    shown = [f"   undo     {outlet.show(undo_in_words(item))}"]
     return shown if item.undo is None else [*shown, f"   approve  --yes-to {outlet.show(item.step)}@{item.digest}"]
-
-
-def _undo_in_words(item: UndoStep) -> str:
-    import shlex
-
-    undo = item.undo or {}
-    edit, argv = undo.get("edit"), undo.get("argv")
-    if isinstance(edit, dict):
-        return f"{edit.get('path')} back to what it was"
-    if isinstance(argv, list):
-        return shlex.join(map(str, argv))
-    return str(undo.get("text", "there is nothing to take back"))
 
 
 def history(arguments: Namespace) -> int:
@@ -184,32 +156,7 @@ def _readable(found: RunSummary) -> RunSummary:
 
 
 def _open_again(record: Mapping[str, object], arguments: Namespace) -> OpenFix:
-    """The plan of a run as its journal keeps it; values that were converted then are given, not looked for."""
-    packs = [Path(str(path)) for path in _texts(record, "packs")]
-    playbook = load_playbook(str(record.get("playbook")), playbook_roots(packs))
-    if playbook is None:
-        raise CommandError(f"the playbook '{record.get('playbook')}' of that run is not there any more")
-    return open_fix(
-        playbook,
-        case_of_record(record),
-        {**_kept(record, playbook), **given_values(arguments.given)},
-        dict(os.environ),
-        python=arguments.python,
-        pid=arguments.pid if arguments.pid is not None else server_of_record(record),
-    )
-
-
-def _kept(record: Mapping[str, object], playbook: Playbook) -> dict[str, str]:
-    values, given = record.get("values"), record.get("given")
-    found = {str(name): str(text) for name, text in given.items()} if isinstance(given, dict) else {}
-    if isinstance(values, dict):
-        known = {item.name for item in playbook.parameters}
-        found |= {str(name): str(text) for name, text in values.items() if name in known}
-    if record.get("python"):
-        found["python"] = str(record["python"])
-    return found
-
-
-def _texts(record: Mapping[str, object], key: str) -> list[str]:
-    found = record.get(key)
-    return [str(item) for item in found] if isinstance(found, list) else []
+    try:
+        return open_again(record, given_values(arguments.given), os.environ, python=arguments.python, pid=arguments.pid)
+    except NoPlaybookError as error:
+        raise CommandError(str(error)) from error

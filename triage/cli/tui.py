@@ -8,14 +8,22 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from triage.cli.argument_types import file_to_write
 from triage.cli.arguments import ArgumentParser
+from triage.cli.diagnostics import tell
 from triage.cli.errors import CommandError, UsageError
 from triage.cli.exit_codes import ExitCode
+from triage.cli.fix import READ_ONLY
+from triage.cli.host_options import add_host, add_pid, add_python, load_snapshot
 from triage.cli.options import add_inputs, add_kb, add_without, left_out, load_or_fail
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from triage.knowledge.compiled import Knowledge
     from triage.reading.live import LiveSource
+    from triage.session.session import Session
+    from triage.tui.desk import Desk
 
 _TTY = "/dev/tty"
 _SIGNALLED = 128
@@ -27,38 +35,80 @@ def add_arguments(parser: ArgumentParser) -> None:
         Look at a failure on the screen: ranked causes with their evidence, the log, the time line, questions, a summary.
 
         Standard input may be a pipe that a server still writes into: keys come from the terminal. --follow goes on with each
-        PATH as it grows or is rotated. `?` shows all keys.
+        PATH as it grows or is rotated. `?` shows all keys. Nothing runs before you agree to it.
     """
     add_inputs(parser)
-    parser.add_argument("--follow", action="store_true", help="Go on with each PATH as it grows.")
-    parser.add_argument(
-        "--mouse", action="store_true", help="Use the mouse; the terminal's own selection then needs Shift."
-    )
+    add = parser.add_argument
+    add("--follow", action="store_true", help="Go on with each PATH as it grows.")
+    add_host(parser, "Weigh what a host said when it was recorded (sgltriage probe --record).")
+    add("--session", type=file_to_write, metavar="FILE", help="Keep the session in FILE, or go on with the one in it.")
+    add("--read-only", action="store_true", help="Ask this host nothing, and carry out nothing.")
+    add("--mouse", action="store_true", help="Use the mouse; the terminal's own selection then needs Shift.")
+    add_python(parser)
+    add_pid(parser)
     add_kb(parser)
     add_without(parser)
 
 
 def run(arguments: Namespace) -> int:
     """Show the session until the operator leaves it."""
-    paths: list[str] = arguments.paths or ["-"]
+    is_saved = arguments.session is not None and arguments.session.exists()
+    if is_saved and (arguments.paths or arguments.host is not None or arguments.without or arguments.follow):
+        raise UsageError(f"{arguments.session} holds a session with its own logs and host: give others another file")
+    paths: list[str] = arguments.paths or ([] if is_saved else ["-"])
     _require_terminal(paths)
     _require_textual()
     live = _live(paths, follow=arguments.follow)
+    desk = _desk(arguments, paths, live, is_saved=is_saved)
+
+    from triage.tui.app import TriageApp
+
+    app = TriageApp(desk)
+    ended_by = app.run(mouse=arguments.mouse)
+    if app.crash is not None:
+        raise app.crash
+    if desk.last_words:
+        tell(desk.outlet.show(desk.last_words))
+    return _SIGNALLED + ended_by if ended_by else ExitCode.CLEAN
+
+
+def _desk(
+    arguments: Namespace, paths: list[str], live: Callable[[], Mapping[str, LiveSource]] | None, *, is_saved: bool
+) -> Desk:
+    """What the screens show: a session that is begun on the logs, or the one of the file."""
+    from triage.session.bench import Bench
+    from triage.session.keeper import Keeper
+    from triage.tui.desk import Desk
+    from triage.tui.terms import Terms
+
+    read_only = arguments.read_only or bool(os.environ.get(READ_ONLY))
+    terms = Terms(
+        Bench(os.environ, arguments.python, arguments.pid, read_only=read_only),
+        Keeper(arguments.session),
+        load_snapshot(arguments.host) if arguments.host is not None else None,
+        str(arguments.host or ""),
+        tuple(path.absolute() for path in arguments.packs),
+    )
+    if is_saved:
+        from triage.tui.saved import SavedLoading
+
+        return Desk(SavedLoading(lambda: _load(arguments.session, arguments.packs)), terms)
+    from triage.tui.loading import Loading
 
     def prepare() -> tuple[Knowledge, frozenset[str]]:
         knowledge = load_or_fail(arguments.packs)
         return knowledge, left_out(arguments.without, knowledge)
 
-    from triage.tui.app import TriageApp
-    from triage.tui.desk import Desk
-    from triage.tui.loading import Loading
+    return Desk(Loading(paths, prepare, live=live), terms)
 
-    desk = Desk(Loading(paths, prepare, live=live))
-    app = TriageApp(desk)
-    ended_by = app.run(mouse=arguments.mouse)
-    if app.crash is not None:
-        raise app.crash
-    return _SIGNALLED + ended_by if ended_by else ExitCode.CLEAN
+
+def _load(file: Path, packs: list[Path]) -> Session:
+    from triage.session.session_file import SessionFileError, load_session
+
+    try:
+        return load_session(file, load_or_fail(packs))
+    except SessionFileError as damaged:
+        raise CommandError(str(damaged)) from damaged
 
 
 def _require_terminal(paths: list[str]) -> None:

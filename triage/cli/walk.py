@@ -62,6 +62,8 @@ def run(arguments: Namespace) -> int:
     from triage.cli.walk_prompt import EndOfInput, Keyboard, keyboard_from_terminal
     from triage.reporting.outlet import Outlet
     from triage.safety.redact import Redactor
+    from triage.session.bench import Bench
+    from triage.session.keeper import Keeper
 
     options = _Options(**vars(arguments))
     session, interrupted = _session(options)
@@ -71,9 +73,10 @@ def run(arguments: Namespace) -> int:
         Keyboard(echo=not _is_terminal()),
         Outlet(Redactor()),
         view,
-        file=options.session,
-        read_only=options.read_only or bool(os.environ.get(READ_ONLY)),
-        server=(options.python, options.pid),
+        keeper=Keeper(options.session),
+        bench=Bench(
+            os.environ, options.python, options.pid, read_only=options.read_only or bool(os.environ.get(READ_ONLY))
+        ),
     )
     if interrupted:
         walk.tell("The reading was broken off: what follows is from what was read so far.")

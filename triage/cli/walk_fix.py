@@ -13,12 +13,12 @@ from triage.cli.fix import given_values, why_only_shown, write
 from triage.cli.fix_operator import TerminalOperator
 from triage.fixing.journal_store import JournalUnavailable
 from triage.fixing.parameters import ParameterError
-from triage.fixing.previewing import preview_plan
 from triage.knowledge.errors import KnowledgeError
 from triage.reporting.outlet import Outlet
 from triage.reporting.plan_text import plan_lines
 from triage.safety.redact import Redactor
-from triage.session.fix_run import NoPlaybookError, begin_run, carry_out, open_playbook, run_note, why_untrusted
+from triage.session.fix_plan import ShownPlan, show_plan
+from triage.session.fix_run import NoPlaybookError, begin_run, carry_out, run_note
 
 if TYPE_CHECKING:
     from triage.cli.walk_menu import Walk
@@ -35,15 +35,7 @@ def walk_through_fix(walk: Walk) -> None:
     given: dict[str, str] = {}
     while True:
         try:
-            fix = open_playbook(
-                walk.session,
-                diagnosis.id,
-                given,
-                os.environ,
-                python=walk.server[0],
-                pid=walk.server[1],
-                asks_host=not walk.read_only,
-            )
+            plan = show_plan(walk.session, diagnosis.id, given, walk.bench)
         except (NoPlaybookError, ParameterError, JournalUnavailable, KnowledgeError) as error:
             walk.tell(walk.page.show(str(error)))
             if not given:
@@ -51,8 +43,8 @@ def walk_through_fix(walk: Walk) -> None:
             # What was given last is what is wrong.
             given.popitem()
             continue
-        write(plan_lines(preview_plan(fix.plan, fix.workshop), _outlet(), walk.view, asking=True))
-        if not _next(walk, fix, given):
+        write(plan_lines(plan.preview, _outlet(), walk.view, asking=True))
+        if not _next(walk, plan, given):
             return
 
 
@@ -61,9 +53,9 @@ def _outlet() -> Outlet:
     return Outlet(Redactor(hide_prompts=False))
 
 
-def _next(walk: Walk, fix: OpenFix, given: dict[str, str]) -> bool:
+def _next(walk: Walk, plan: ShownPlan, given: dict[str, str]) -> bool:
     """What to do with the plan; False: nothing more."""
-    reason = _why_only_shown(walk, fix)
+    fix, reason = plan.fix, plan.only_shown or why_only_shown(dry_run=False, approved=())
     walk.tell("")
     if reason:
         walk.tell(walk.page.show(reason))
@@ -78,15 +70,6 @@ def _next(walk: Walk, fix: OpenFix, given: dict[str, str]) -> bool:
     elif answer == "3":
         _take_back(walk, fix)
     return False
-
-
-def _why_only_shown(walk: Walk, fix: OpenFix) -> str:
-    """Why the plan is only shown, or an empty text."""
-    if walk.read_only:
-        return "nothing is run: this walk is read-only"
-    if walk.session.is_elsewhere:
-        return "nothing is run: the host of this session was recorded, and need not be this one"
-    return why_only_shown(dry_run=False, approved=()) or why_untrusted(fix.plan.playbook, None)
 
 
 def _give(walk: Walk, given: dict[str, str]) -> bool:
@@ -113,7 +96,7 @@ def _carry_out(walk: Walk, fix: OpenFix) -> None:
 def _take_back(walk: Walk, fix: OpenFix) -> None:
     from triage.cli.fix_runs import undo
 
-    python, pid = walk.server
+    python, pid = walk.bench.python, walk.bench.pid
     target = fix.plan.playbook.id
     words = {"target": target, "dry_run": False, "approved": [], "given": [], "python": python, "pid": pid}
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,7 +36,7 @@ def walk_through_host(walk: Walk) -> None:
 
 def ask_probes(walk: Walk, probes: Sequence[Probe]) -> None:
     """Ask this host, if that is allowed and agreed to."""
-    if walk.read_only:
+    if walk.bench.read_only:
         walk.tell("Nothing is asked of this host: this walk is read-only.")
         return
     if walk.session.is_elsewhere:
@@ -46,8 +45,9 @@ def ask_probes(walk: Walk, probes: Sequence[Probe]) -> None:
     write(f"  {walk.page.show(item.name)}: {walk.page.show(item.title)}" for item in probes)
     if not walk.keyboard.agrees("Ask this host now? It changes nothing."):
         return
-    python, pid = walk.server
-    change = walk.session.with_probe(ask_host(walk.session.report, probes, os.environ, python=python, pid=pid))
+    bench = walk.bench
+    seen = ask_host(walk.session.report, probes, bench.environment, python=bench.python, pid=bench.pid)
+    change = walk.session.with_probe(seen)
     names = {item.name for item in probes}
     for result in change.session.report.probes:
         if result.name in names:

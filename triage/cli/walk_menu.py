@@ -23,6 +23,9 @@ from triage.probing.catalogue import all_probes
 from triage.reporting.outlet import Outlet
 from triage.reporting.page import Page
 from triage.reporting.view import View
+from triage.session.bench import Bench
+from triage.session.keeper import Keeper
+from triage.session.new_file import NewFileError, write_new
 from triage.session.questions import AnswerError, Prompt
 from triage.session.session import Change, Session
 from triage.session.session_file import SessionFileError, save_session
@@ -42,7 +45,7 @@ _MENU = (
 
 
 class Walk:
-    """One walk: the session as it stands, and whom to ask. ``server``: interpreter and process id of the server, if known."""
+    """One walk: the session as it stands, and whom to ask."""
 
     def __init__(
         self,
@@ -51,14 +54,13 @@ class Walk:
         outlet: Outlet,
         view: View,
         *,
-        file: Path | None,
-        read_only: bool,
-        server: tuple[Path | None, int | None] = (None, None),
+        keeper: Keeper,
+        bench: Bench,
     ) -> None:
         self.session, self.keyboard = session, keyboard
         self.outlet, self.view, self.page = outlet, view, Page(outlet, view)
-        self.file, self.read_only, self.server = file, read_only, server
-        self._saved: Session | None = None
+        self.keeper, self.bench = keeper, bench
+        self._told_where = False
 
     def begin(self) -> None:
         """The list, and where the session is kept."""
@@ -94,7 +96,7 @@ class Walk:
     def end(self) -> None:
         """Save, or say how it would have been."""
         self._keep()
-        if self.file is None and self.session.state.actions and self._saved is not self.session:
+        if self.keeper.path is None and self.keeper.lacks(self.session):
             self.tell("The session was not saved: --session FILE keeps it.")
 
     def tell(self, *lines: str) -> None:
@@ -119,20 +121,21 @@ class Walk:
 
     def _keep(self) -> None:
         """Save to the file that was named, if something changed."""
-        if self.file is None or self._saved is self.session or self.session.is_frozen:
-            return
-        self._save(self.file)
+        if self.keeper.path is not None and self.keeper.needs(self.session):
+            self._save(self.keeper.path)
 
     def _save(self, path: Path) -> None:
+        is_kept = path == self.keeper.path
         try:
             counts = save_session(self.session, path)
         except SessionFileError as error:
             self.tell(f"Not saved: {self.page.show(str(error))}")
             return
-        if self._saved is None or path != self.file:
+        self.keeper.holds(self.session)
+        if not (is_kept and self._told_where):
             hidden = sum(counts.values())
             self.tell(f"Saved to {self.page.show(str(path))}" + (f"; {hidden} secrets were replaced" if hidden else ""))
-        self._saved = self.session
+        self._told_where = self._told_where or is_kept
 
     def _menu(self) -> None:
         self.tell("", *(f"  {key}  {name}" + (f": {text}" if text else "") for key, name, text in _MENU))
@@ -215,13 +218,9 @@ class Walk:
 
     def _write(self, path: Path, lines: Iterator[str]) -> None:
         try:
-            # What a log shows is its owner's business.
-            with open(
-                os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "w", encoding="utf-8"
-            ) as stream:
-                stream.writelines(f"{line}\n" for line in lines)
-        except OSError as error:
-            self.tell(f"Not written: {self.page.show(f'{path}: {error.strerror}')}")
+            write_new(path, "".join(f"{line}\n" for line in lines))
+        except NewFileError as error:
+            self.tell(f"Not written: {self.page.show(str(error))}")
             return
         self.tell(f"Wrote {self.page.show(str(path))}")
 

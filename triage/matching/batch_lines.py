@@ -6,7 +6,7 @@ shown and timed, never evidence.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 from triage.lazy_regex import lazy_regex
@@ -18,6 +18,11 @@ BATCH_WORD = b"#running-req: "
 """What every batch line of every release holds, and few other lines: looked for with ``bytes.find`` and ``rfind``."""
 MAX_LINE = 4096
 """A longer line is no batch line: the longest that SGLang prints has some 600 bytes."""
+
+_SMALL = 8 << 20
+"""A log up to this size is read at once."""
+_PIECE, _LARGER, _BUDGET = 32 << 10, 8, 256 << 20
+"""The bytes with which a stretch is begun, how much larger each next piece is, and what all pieces of one size may come to."""
 
 _MESSAGE = lazy_regex(r"(?P<kind>Prefill|Decode) batch(?: \[\d{1,18}\])?[.,] ")
 _KIND = lazy_regex(rb"(?:Prefill|Decode) batch")
@@ -92,58 +97,59 @@ def last_samples(lines: bytes, most: int) -> list[BatchSample]:
     return found
 
 
-def samples(blocks: Iterable[bytes], most: int = 2000) -> tuple[BatchSample, ...]:
-    """About evenly spread samples of a log of any size, in order: at least half of ``most`` where the log has more than that,
-    less those that only looked like one.
+def samples(read: Callable[[int, int], bytes], size: int, most: int = 2000) -> tuple[BatchSample, ...]:
+    """Evenly spread samples of a log of any size, in order: all of a short log that has no more than ``most``, otherwise about
+    so many.
 
-    ``most`` is at least 1. ``blocks`` may be cut anywhere. The log is divided into equal stretches and the first sample of each is kept; where that
-    makes more than ``most``, the stretches are doubled. So work grows with ``most`` and the number of blocks, not with the lines.
+    ``read(offset, count)`` gives ``count`` bytes from ``offset`` on, fewer at the end, which is at ``size``. Of a long log
+    little is read: the first batch line of each of ``most`` equal stretches, as long as they are dense.
     """
-    stretch = 1
-    kept: dict[int, tuple[int, bytes]] = {}
-    for offset, lines in _whole_lines(blocks):
-        at = 0
-        while (word := lines.find(BATCH_WORD, at)) >= 0:
-            start = lines.rfind(b"\n", 0, word) + 1
-            place, after = offset + start, word
-            if place // stretch not in kept and (line := _candidate(lines, start, word)):
-                kept[place // stretch] = (place, line)
-                while len(kept) > max(1, most):
-                    stretch *= 2
-                    kept = _first_of_each(kept, stretch)
-            if place // stretch in kept:
-                after = max(word, (place // stretch + 1) * stretch - offset - 1)
-            at = lines.find(b"\n", after) + 1
-            if at == 0:
-                break
-    # Most candidates were dropped on the way, so reading is left to the end.
-    return tuple(sample for _, line in kept.values() if (sample := _read(line)) is not None)
+    if size <= _SMALL:
+        lines = [line for _, line in _candidates(read(0, size), 0)]
+        lines = lines[:: -(-len(lines) // max(1, most)) or 1]
+    else:
+        lines = _first_of_stretches(read, size, max(1, most))
+    return tuple(sample for line in lines if (sample := _read(line)) is not None)
 
 
-def _first_of_each(kept: dict[int, tuple[int, bytes]], stretch: int) -> dict[int, tuple[int, bytes]]:
-    fewer: dict[int, tuple[int, bytes]] = {}
-    for place, line in kept.values():
-        fewer.setdefault(place // stretch, (place, line))
-    return fewer
+def _first_of_stretches(read: Callable[[int, int], bytes], size: int, most: int) -> list[bytes]:
+    """The first batch line that begins in each stretch. Where there is none in a piece of it, larger ones are searched, and
+    fewer stretches as soon as these would come to more than the budget."""
+    stretch = -(-size // most)
+    found: dict[int, bytes] = {}
+    empty = [*range(0, size, stretch)]
+    done, piece = 0, _PIECE
+    while empty and done < stretch:
+        for start in empty[:: -(-len(empty) * min(piece, stretch - done) // _BUDGET)]:
+            line = _first_between(read, start + done, min(start + done + piece, start + stretch, size))
+            if line:
+                found[start] = line
+        empty = [start for start in empty if start not in found]
+        done, piece = done + piece, piece * _LARGER
+    return [found[start] for start in sorted(found)]
 
 
-def _whole_lines(blocks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """(offset, whole lines) of what ``blocks`` give; of an overlong line only the end is handed out."""
-    rest, offset = b"", 0
-    for block in blocks:
-        feed = block.rfind(b"\n") + 1
-        if feed:
-            yield offset, rest + block[:feed]
-            offset += len(rest) + feed
-            rest = block[feed:]
-        else:
-            rest += block
-        if len(rest) > MAX_LINE:
-            # Still too long for a batch line, so that it is not taken for one.
-            offset += len(rest) - MAX_LINE - 1
-            rest = rest[-MAX_LINE - 1 :]
-    if rest:
-        yield offset, rest
+def _first_between(read: Callable[[int, int], bytes], start: int, stop: int) -> bytes:
+    """The first batch line that begins from ``start`` on and before ``stop``; nothing if there is none."""
+    # From the byte before, which tells whether a line begins at the start, to behind the longest line that begins in time.
+    origin = max(0, start - 1)
+    lines = read(origin, stop - origin + MAX_LINE)
+    first = lines.find(b"\n") + 1 if start else 0
+    if start and not first:
+        return b""
+    begin, line = next(_candidates(lines, first), (len(lines), b""))
+    return line if begin < stop - origin else b""
+
+
+def _candidates(lines: bytes, at: int) -> Iterator[tuple[int, bytes]]:
+    """(begin, line) of what can be a batch line, from ``at`` on, where a line begins."""
+    while (word := lines.find(BATCH_WORD, at)) >= 0:
+        begin = lines.rfind(b"\n", 0, word) + 1
+        if line := _candidate(lines, begin, word):
+            yield begin, line
+        at = lines.find(b"\n", word) + 1
+        if not at:
+            return
 
 
 def _candidate(lines: bytes, start: int, word: int) -> bytes:

@@ -153,7 +153,7 @@ class Session:
         """The operator cannot or will not answer that question."""
         self._require_open()
         self._prompt(name)
-        return self._changed(replace(self.state, skipped=(*self.state.skipped, name)), "skip", name)
+        return Change(self._noted(replace(self.state, skipped=(*self.state.skipped, name)), "skip", name), ())
 
     def previews(self, prompt: Prompt) -> tuple[Preview, ...]:
         """What each possible answer would move; empty where any value may be answered."""
@@ -201,12 +201,12 @@ class Session:
         """A playbook was carried out, or begun."""
         self._require_open()
         text = f"{run.playbook} for {run.diagnosis}: {run.verdict}"
-        return self._changed(replace(self.state, runs=(*self.state.runs, run)), "fix", text).session
+        return self._noted(replace(self.state, runs=(*self.state.runs, run)), "fix", text)
 
     def note(self, text: str) -> Session:
         """Something else that was done, in words."""
         self._require_open()
-        return self._changed(self.state, "note", text).session
+        return self._noted(self.state, "note", text)
 
     @property
     def time(self) -> str:
@@ -233,6 +233,12 @@ class Session:
         moves = moves_between(self.report, self._of(state).report)
         action = Action(self.time, kind, text, moves)
         return Change(self._of(replace(state, actions=(*state.actions, action))), moves)
+
+    def _noted(self, state: State, kind: str, text: str) -> Session:
+        """The session with an action from which nothing follows for the diagnoses: they are not weighed again."""
+        after = self._of(replace(state, actions=(*state.actions, Action(self.time, kind, text))))
+        after.__dict__["report"] = self.report  # as its cached property would
+        return after
 
     def _require_open(self) -> None:
         if self.is_frozen:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import signal
 from collections.abc import Iterable
@@ -11,30 +12,29 @@ from typing import ClassVar
 from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.events import Event, Key
 from textual.filter import Monochrome, NoColor
 from textual.screen import Screen
+from textual.widgets import Input
 
 from triage.reporting.words import count
 from triage.tui.desk import Desk
-from triage.tui.screens.base import DeskScreen, OpenLog
-from triage.tui.screens.help import HelpScreen
-from triage.tui.screens.host import HostScreen
+from triage.tui.screens.base import DeskScreen, OpenLog, ShowFix
 from triage.tui.screens.log import LogScreen
-from triage.tui.screens.questions import QuestionsScreen
-from triage.tui.screens.summary import SummaryScreen
-from triage.tui.screens.timeline import TimeLineScreen
-from triage.tui.screens.triage import TriageScreen
+from triage.tui.widgets.approval import ApprovalRow
 
 _LOOK_S = 0.1
 _FEW_COLOURS = 16
-_SCREENS: tuple[tuple[str, type[DeskScreen], str], ...] = (
-    ("triage", TriageScreen, "The ranked causes"),
-    ("log", LogScreen, "The whole log"),
-    ("timeline", TimeLineScreen, "What happened when, and how the server worked"),
-    ("host", HostScreen, "Probes and facts"),
-    ("questions", QuestionsScreen, "What only you can know"),
-    ("summary", SummaryScreen, "What was found and done; write it to a file"),
-)
+_SCREENS = {
+    "triage": ("TriageScreen", "The ranked causes"),
+    "log": ("LogScreen", "The whole log"),
+    "timeline": ("TimeLineScreen", "What happened when, and how the server worked"),
+    "host": ("HostScreen", "Probes and facts"),
+    "playbook": ("PlaybookScreen", "How it is put right, step by step"),
+    "questions": ("QuestionsScreen", "What only you can know"),
+    "summary": ("SummaryScreen", "What was found and done; write it to a file"),
+}
+"""Module below `triage.tui.screens` -> (class, what it shows): imported when it is first asked for, the first paint waits for none."""
 _ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
@@ -54,8 +54,9 @@ class TriageApp(App[int]):
         Binding("t", "go('timeline')", "Time"),
         Binding("h", "go('host')", "Host", show=False),
         Binding("a", "go('questions')", "Questions", show=False),
+        Binding("p", "go('playbook')", "Playbook", show=False),
         Binding("s", "go('summary')", "Summary", show=False),
-        Binding("colon", "command_palette", "Commands", show=False),
+        Binding("colon,ctrl+p", "command_palette", "Commands", show=False),
         Binding("question_mark", "help", "Help", key_display="?"),
         Binding("ctrl+z", "suspend_process", "Suspend", show=False),
         Binding("ctrl+l", "repaint", "Draw anew", show=False),
@@ -65,7 +66,7 @@ class TriageApp(App[int]):
         super().__init__()
         self.desk = desk
         self.crash: Exception | None = None
-        self._desk_screens = {name: kind(desk) for name, kind, _ in _SCREENS}
+        self._desk_screens: dict[str, DeskScreen] = {}
         self._shown_troubles = 0
         self.animation_level = "none"
         if self.no_color or _few_colours():
@@ -75,14 +76,19 @@ class TriageApp(App[int]):
             # Textual chose its filter before the theme was: that one draws black on black.
             self._filters = [item for item in self._filters if not isinstance(item, Monochrome)] + [NoColor()]
 
+    def on_load(self) -> None:
+        """Open the first file: its lines are there for the first paint."""
+        self.desk.loading.start()
+
     def on_mount(self) -> None:
-        """Begin to read, and show the first screen before anything was."""
-        self.push_screen(self._desk_screens["triage"])
+        """Show the first screen, and begin to read then."""
+        self.desk.take_news()
+        self.push_screen(self._desk_screen("triage"))
         loop = asyncio.get_running_loop()
         if not self.is_headless:
             for number in _ENDING_SIGNALS:
                 loop.add_signal_handler(number, self.exit, int(number))
-        self.desk.loading.start()
+        self.call_after_refresh(self.desk.loading.go_on)
         self.set_interval(_LOOK_S, self.look)
 
     def on_unmount(self) -> None:
@@ -102,28 +108,55 @@ class TriageApp(App[int]):
         if isinstance(self.screen, DeskScreen):
             self.screen.look()
 
-    def action_go(self, name: str) -> None:
+    async def on_event(self, event: Event) -> None:
+        """A key that is bound does its work before the next one is looked at, so that what is typed in one go meets the screen
+        and the box that its first keys opened. Widgets that read keys by themselves get theirs first."""
+        reads = isinstance(self.focused, (Input, ApprovalRow)) if self.screen_stack else True
+        if isinstance(event, Key) and not event.is_forwarded and not reads and isinstance(self.screen, DeskScreen):
+            bound = self.screen.active_bindings.get(event.key)
+            if bound is not None and await self.run_action(bound.binding.action, bound.node):
+                return
+        await super().on_event(event)
+
+    @property
+    def _only_binds(self) -> bool:
+        """Whoever has the focus does not look at keys but by its bindings."""
+        return not (isinstance(self.focused, Input) or hasattr(self.focused, "on_key"))
+
+    async def action_go(self, name: str) -> None:
         """Another screen; the one that is left stays as it is."""
-        wanted = self._desk_screens[name]
+        wanted = self._desk_screen(name)
         if wanted is self.screen or not isinstance(self.screen, DeskScreen):
             return
         if wanted in self.screen_stack:
             while self.screen is not wanted:
-                self.pop_screen()
-        elif self.screen is self._desk_screens["triage"]:
-            self.push_screen(wanted)
+                await self.pop_screen()
+        elif self.screen is self._desk_screen("triage"):
+            await self.push_screen(wanted)
         else:
-            self.switch_screen(wanted)
+            await self.switch_screen(wanted)
 
     async def action_back(self) -> None:
         """To the first screen; from there, out."""
-        if self.screen is self._desk_screens["triage"]:
-            self.exit(0)
+        if self.screen is self._desk_screen("triage"):
+            await self.action_quit()
         else:
-            self.pop_screen()
+            await self.pop_screen()
+
+    async def action_quit(self) -> None:
+        """End the program; asked about while a step is carried out, for it ends with us."""
+        if not (self.desk.is_fixing and self.desk.fixing.is_working):
+            self.exit(0)
+            return
+        from triage.tui.screens.leaving import LeavingScreen
+
+        if not isinstance(self.screen, LeavingScreen):
+            self.push_screen(LeavingScreen(), lambda ends: self.exit(0) if ends else None)
 
     def action_help(self) -> None:
         """Every key that works here."""
+        from triage.tui.screens.help import HelpScreen
+
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen([*self.screen.active_bindings.values()]))
 
@@ -132,34 +165,49 @@ class TriageApp(App[int]):
         self.refresh(repaint=True, layout=True)
 
     @on(OpenLog)
-    def _open_log(self, event: OpenLog) -> None:
-        screen = self._desk_screens["log"]
+    async def _open_log(self, event: OpenLog) -> None:
+        screen = self._desk_screen("log")
         assert isinstance(screen, LogScreen)
-        self.action_go("log")
+        await self.action_go("log")
         if event.place is not None:
-            place = event.place
-            # Its widgets exist once it is in front.
-            screen.call_after_refresh(lambda: screen.open_at(place))
+            screen.open_at(event.place)
+
+    @on(ShowFix)
+    async def _show_fix(self, event: ShowFix) -> None:
+        if self.desk.session is not None:
+            self.desk.fixing.open(self.desk.session, event.diagnosis)
+            await self.action_go("playbook")
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What can be done from here: the other screens, what is open, and what is always there."""
-        for name, wanted, about in _SCREENS:
-            if not isinstance(screen, wanted):
+        for name, (_, about) in _SCREENS.items():
+            wanted = self._desk_screen(name)
+            if screen is not wanted:
                 yield SystemCommand(f"Go: {wanted.TITLE_WORD}", about, lambda name=name: self.action_go(name))
         session = self.desk.session
         if session is not None and session.prompts:
             number = count(len(session.prompts), "question")
             yield SystemCommand("Answer", f"{number} open", lambda: self.action_go("questions"))
-        for label in self.desk.files if len(self.desk.files) > 1 else ():
+        for place, label in enumerate(self.desk.files if len(self.desk.files) > 1 else (), 1):
             shown = self.desk.outlet.show(label)
-            yield SystemCommand(f"Open {shown}", "Its lines", lambda label=label: self._open_file(label))
+            # The palette reads its titles as markup: a name that could be some is not shown there.
+            title = f"Open file {place}" if "[" in shown else f"Open file {place}: {shown}"
+            yield SystemCommand(title, "Its lines", lambda label=label: self._open_file(label))
         if isinstance(screen, LogScreen):
             yield SystemCommand("Wrap lines", "Long lines on several rows, or cut", screen.view.action_wrap)
             yield SystemCommand("Follow", "Stay at the end while lines come", screen.view.action_follow)
             yield SystemCommand("Show all lines", "No filter", lambda: screen.view.filter(None))
         yield SystemCommand("Keys", "Every key that works here", self.action_help)
         yield SystemCommand("Theme", "Other colours", self.action_change_theme)
-        yield SystemCommand("Quit", "Leave; nothing is running", lambda: self.exit(0))
+        yield SystemCommand("Quit", "Leave; asks while a step is carried out", self.action_quit)
+
+    def _desk_screen(self, name: str) -> DeskScreen:
+        """The screen of that name: one object as long as the program runs."""
+        if name not in self._desk_screens:
+            module = importlib.import_module(f"triage.tui.screens.{name}")
+            kind: type[DeskScreen] = getattr(module, _SCREENS[name][0])
+            self._desk_screens[name] = kind(self.desk)
+        return self._desk_screens[name]
 
     def _open_file(self, label: str) -> None:
         from triage.model import Place

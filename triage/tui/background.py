@@ -18,24 +18,46 @@ class Background:
 
     def __init__(self) -> None:
         self._jobs: list[Job] = []
+        self._later: list[Job] = []
+        self._quiet = self._closed = False
         self._wake = threading.Condition()
-        self._closed = False
         # A daemon: a disk that hangs must not keep us from ending.
         self._thread = threading.Thread(target=self._run, name="background", daemon=True)
         self._thread.start()
 
-    def carry_on(self, job: Job) -> None:
-        """Go on with ``job`` until it is done; a job that is at work is not taken twice."""
+    @property
+    def is_quiet(self) -> bool:
+        """Another thread needs the processor: jobs that were given for later wait."""
+        return self._quiet
+
+    @is_quiet.setter
+    def is_quiet(self, quiet: bool) -> None:
         with self._wake:
-            if job not in self._jobs:
-                self._jobs.append(job)
+            self._quiet = quiet
+            if not quiet:
+                self._jobs += self._later
+                self._later.clear()
                 self._wake.notify()
+
+    def carry_on(self, job: Job, *, later: bool = False) -> None:
+        """Go on with ``job`` until it is done; a job that is at work is not taken twice. ``later``: nobody waits for it."""
+        with self._wake:
+            if job in self._jobs:
+                return
+            if later and self._quiet:
+                self._later += [] if job in self._later else [job]
+                return
+            if job in self._later:
+                self._later.remove(job)
+            self._jobs.append(job)
+            self._wake.notify()
 
     def drop(self, job: Job) -> None:
         """Do no further slice of ``job``."""
         with self._wake:
-            if job in self._jobs:
-                self._jobs.remove(job)
+            for jobs in (self._jobs, self._later):
+                if job in jobs:
+                    jobs.remove(job)
 
     @property
     def is_busy(self) -> bool:

@@ -11,16 +11,18 @@ from triage.matching.prefix import parse_prefix
 from triage.reading.line_index import LineIndex
 from triage.records import dataclass
 from triage.safety.visible import decode
+from triage.tui.needles import Needles
 
 _STEP = 1 << 18
-"""Bytes that are searched at a time: a regex holds the interpreter, and a key must not wait for longer than some
-milliseconds."""
+"""Bytes that are searched at a time: where many lines hold what is looked for, each is looked at, and no key must wait."""
 _MOST = 1 << 20
 """Lines that are remembered; a filter that lets more pass ends there."""
 _ERROR = rb"(?:[A-Z]\w*(?:Error|Exception)\b|Traceback \(most|\b(?:ERROR|error|FATAL|CRITICAL|Fatal)\b)"
 _WARNING = rb"(?:\b(?:WARN|WARNING|Warning|warning)\b|\w+Warning\b)"
+_ERROR_NEEDLES = (b"error", b"exception", b"traceback (most", b"fatal", b"critical")
+"""Every line of errors holds one of them."""
 _FRONT = 1 << 10
-_ERROR_LINE, _WARNING_LINE, _EITHER_LINE = (re.compile(part) for part in (_ERROR, _WARNING, _ERROR + b"|" + _WARNING))
+_ERROR_LINE, _WARNING_LINE = re.compile(_ERROR), re.compile(_WARNING)
 
 
 def tone_of(raw: bytes) -> str:
@@ -64,15 +66,16 @@ class Wanted:
         parts = (f"rank:{self.rank}" if self.rank else "", f"sev:{self.severity}" if self.severity else "", self.text)
         return " ".join(filter(None, parts))
 
-    def pattern(self) -> re.Pattern[bytes]:
-        """Occurs in every line that is wanted: the rarest of the three conditions, as bytes."""
+    def needles(self) -> tuple[bytes, ...]:
+        """Every line that is wanted holds one of them, in some case: those of the rarest of the three conditions."""
         if self.text:
-            return text_pattern(self.text)
+            return (self.text.encode("utf-8", "surrogateescape"),)
         if self.severity:
-            return _ERROR_LINE if self.severity == "error" else _EITHER_LINE
-        # Some launchers print a bare number before the line.
-        name = self.rank.removeprefix("RANK") or self.rank
-        return re.compile(re.escape(name.encode()) + b"|" + re.escape(name.lower().encode()))
+            return _ERROR_NEEDLES if self.severity == "error" else (*_ERROR_NEEDLES, b"warn")
+        number = self.rank.removeprefix("RANK")
+        # Launchers write a bare number in their own ways; the number alone stands in too many lines to look at each.
+        forms = ("rank{}", "rank={}", ",{}]", "[{}]") if number.isdecimal() else ("{}",)
+        return tuple(form.format(number or self.rank).encode("utf-8", "surrogateescape") for form in forms)
 
     def holds(self, raw: bytes) -> bool:
         """Whether the whole line is wanted."""
@@ -94,7 +97,7 @@ class Hits:
 
     def __init__(self, index: LineIndex, wanted: Wanted, origin: int = 0) -> None:
         self.wanted = wanted
-        self._index, self._pattern, self._origin = index, wanted.pattern(), origin
+        self._index, self._needles, self._origin = index, Needles(wanted.needles()), origin
         self._later, self._earlier = array("q"), array("q")
         self._later_at, self._earlier_at = origin, 0
 
@@ -153,24 +156,10 @@ class Hits:
         end = data.rfind(b"\n") + 1
         if not end or start + len(data) >= stop:
             end = len(data)
-        for line in _lines_with(self._pattern, data, end):
-            begin, finish = line
+        for begin, finish in self._needles.lines(data[:end]):
             if self.wanted.holds(data[begin:finish]):
                 # A piece of a long line belongs to where that line begins.
                 place = start + begin if begin else self._index.start_of(start)
                 if not found or found[-1] < place:
                     found.append(place)
         return start + end if end else stop
-
-
-def _lines_with(pattern: re.Pattern[bytes], data: bytes, end: int) -> list[tuple[int, int]]:
-    """(begin, end) of the lines of ``data[:end]`` in which the pattern occurs, each once."""
-    found: list[tuple[int, int]] = []
-    at = 0
-    while hit := pattern.search(data, at, end):
-        begin = data.rfind(b"\n", 0, hit.start()) + 1
-        finish = data.find(b"\n", hit.end(), end)
-        finish = end if finish < 0 else finish
-        found.append((begin, finish))
-        at = finish + 1
-    return found

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
 from triage.matching.batch_lines import BatchSample, samples
-from triage.reading.line_index import BLOCK, LineIndex
+from triage.reading.line_index import LineIndex
 
 
 class Sampling:
@@ -20,16 +19,13 @@ class Sampling:
         threading.Thread(target=self._run, name="sampling", daemon=True).start()
 
     def close(self) -> None:
-        """Read no further block."""
+        """Read no further piece."""
         self._stop = True
 
     def _run(self) -> None:
-        found = samples(self._blocks())
+        found = samples(self._read, self.size)
         if not self._stop:
             self.found = found
 
-    def _blocks(self) -> Iterator[bytes]:
-        for offset in range(0, self.size, BLOCK):
-            if self._stop:
-                return
-            yield self._index.read(offset, BLOCK)
+    def _read(self, offset: int, count: int) -> bytes:
+        return b"" if self._stop else self._index.read(offset, min(count, self.size - offset))

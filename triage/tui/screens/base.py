@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.events import Key
 from textual.message import Message
 from textual.screen import Screen
 
 from triage.model import Place
 from triage.tui.desk import Desk
-from triage.tui.widgets.ask_box import AskBox
 from triage.tui.widgets.log_view import LogView
 from triage.tui.widgets.status_bar import StatusBar
 
@@ -21,6 +19,14 @@ class OpenLog(Message):
     def __init__(self, place: Place | None) -> None:
         super().__init__()
         self.place = place
+
+
+class ShowFix(Message):
+    """Somebody wants to see how a diagnosis is put right."""
+
+    def __init__(self, diagnosis: str) -> None:
+        super().__init__()
+        self.diagnosis = diagnosis
 
 
 class DeskScreen(Screen[None]):
@@ -39,21 +45,20 @@ class DeskScreen(Screen[None]):
         """Show what changed while another screen was in front."""
         self.look()
 
-    def on_key(self, event: Key) -> None:
-        """Keys that were typed ahead were sent to whoever had the focus then: they belong to what is asked now."""
-        for box in self.query(AskBox):
-            if box.is_asking and event.is_printable and event.character:
-                box.insert_text_at_cursor(event.character)
-                event.stop()
-                event.prevent_default()
+    @property
+    def is_drawn(self) -> bool:
+        """Its widgets are there: they come after the screen, and go before it."""
+        return self.is_mounted and bool(self.query(StatusBar))
 
     def look(self) -> None:
         """Draw again what changed, and let logs fetch their new lines."""
-        if not self.is_mounted:
+        bars = self.query(StatusBar)
+        if not (self.is_mounted and bars):
             return
+        # How far the reading came changes at every look, all else seldom.
+        bars.first().tell()
         if self._told != self.desk.revision:
             self._told = self.desk.revision
-            self.query_one(StatusBar).tell()
             self.tell()
         for view in self.query(LogView):
             view.refresh_lines()

@@ -56,7 +56,7 @@ class LogScreen(DeskScreen):
 
     def on_mount(self) -> None:
         """Keys go to the lines first."""
-        self.view.focus()
+        self.set_focus(self.view)
 
     def tell(self) -> None:
         """New files, new evidence."""
@@ -75,7 +75,7 @@ class LogScreen(DeskScreen):
 
     def action_ask(self, kind: str) -> None:
         """Ask for a text, a filter or a line number, in the last row."""
-        hits = self.view.wanted
+        hits = self.view.reader.filter if self.view.reader is not None else None
         self.query_one(AskBox).ask(
             kind, _PROMPTS[kind], str(hits.wanted) if kind == "filter" and hits is not None else ""
         )
@@ -84,7 +84,7 @@ class LogScreen(DeskScreen):
         """Stop asking; else stop filtering; else go back."""
         if self.query_one(AskBox).is_asking:
             self._stop_asking()
-        elif self.view.wanted is not None:
+        elif self.view.reader is not None and self.view.reader.filter is not None:
             self.view.filter(None)
         else:
             await self.app.action_back()
@@ -124,21 +124,22 @@ class LogScreen(DeskScreen):
 
     def _where(self) -> str:
         """The file, the line, the evidence on it, the filter, what is waited for; fit to be shown."""
-        view, show = self.view, self.desk.outlet.show
-        if view.file is None:
+        reader, show = self.view.reader, self.desk.outlet.show
+        if reader is None:
             return ""
-        index, number, mark, hits = view.file.index, view.cursor_line, view.cursor_mark, view.wanted
-        about = "" if index.is_complete else "about "
+        file, number, mark, hits = reader.file, reader.line, reader.mark, reader.filter
+        about = "" if file.index.is_complete else "about "
         parts = [
-            show(self.desk.words.names.get(view.file.label, view.file.label)),
-            f"line {number:,} of {about}{index.lines:,}" if number is not None else f"of about {index.lines:,} lines",
+            show(self.desk.words.names.get(file.label, file.label)),
+            f"line {number:,} of {about}{file.index.lines:,}"
+            if number is not None
+            else f"of about {file.index.lines:,} lines",
             show(mark.about) if mark is not None else "",
-            f"only {show(str(hits.wanted))}: {count(len(hits), 'line')}{'' if hits.is_complete else f', {hits.share:.0%} searched'}"
-            if hits is not None
-            else "",
-            "following" if view.follow else "",
-            view.waiting,
-            view.file.spool.note if view.file.spool is not None else "",
-            *view.file.notes[-1:],
+            f"only {show(str(hits.wanted))}: {count(len(hits), 'line')}" if hits is not None else "",
+            f"{hits.share:.0%} searched" if hits is not None and not hits.is_complete else "",
+            "following" if reader.follow else "",
+            reader.waiting,
+            file.spool.note if file.spool is not None else "",
+            *file.notes[-1:],
         ]
         return "   ".join(filter(None, parts))

@@ -13,6 +13,8 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Footer, Static
 
+from triage.session.new_file import NewFileError, write_new
+from triage.session.session import Session
 from triage.session.session_file import SessionFileError, save_session
 from triage.session.summary import summary_lines
 from triage.tui.screens.base import DeskScreen
@@ -76,21 +78,24 @@ class SummaryScreen(DeskScreen):
         session, path = self.desk.session, Path(event.value).expanduser()
         if session is None or not event.value.strip():
             return
-        shown = self.desk.outlet.show(str(path))
         try:
-            if os.path.lexists(path):
-                raise FileExistsError(17, "there is such a file already")
             if self.query_one(AskBox).kind == "session":
-                save_session(session, path)
+                self._save(session, path)
             else:
-                _write_new(path, self._text())
-        except SessionFileError as wrong:
+                write_new(path, self._text())
+        except (SessionFileError, NewFileError) as wrong:
             self.notify(self.desk.outlet.show(str(wrong)), severity="error", markup=False)
-        except (OSError, ValueError) as wrong:
-            reason = getattr(wrong, "strerror", None) or "not a possible file name"
-            self.notify(f"{shown}: {reason}", severity="error", markup=False)
         else:
-            self.notify(f"written: {shown}", markup=False)
+            self.notify(f"written: {self.desk.outlet.show(str(path))}", markup=False)
+
+    def _save(self, session: Session, path: Path) -> None:
+        if session.is_frozen:
+            raise NewFileError("it is saved already, and was not changed")
+        if os.path.lexists(path):
+            raise NewFileError(f"{path} is there already: name another file")
+        save_session(session, path)
+        if self.desk.terms is not None:
+            self.desk.terms.keeper.holds(session)
 
     def _stop_asking(self) -> None:
         self.query_one(AskBox).stop()
@@ -99,10 +104,3 @@ class SummaryScreen(DeskScreen):
     def _text(self) -> str:
         session = self.desk.session
         return "\n".join(summary_lines(session, self.desk.outlet)) + "\n" if session is not None else ""
-
-
-def _write_new(path: Path, text: str) -> None:
-    """For us alone to read, and never over another file."""
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with open(fd, "w", encoding="utf-8") as file:
-        file.write(text)

@@ -61,7 +61,7 @@ class TimeLineScreen(DeskScreen):
 
     def on_mount(self) -> None:
         """Keys go to the rows."""
-        self.query_one("#rows").focus()
+        self.set_focus(self.query_one("#rows"))
 
     def on_unmount(self) -> None:
         """Samplings end with the screen."""

@@ -13,7 +13,7 @@ from textual.widgets import Footer, OptionList, Static
 from triage.model import Diagnosis, Place
 from triage.tui.desk import Desk
 from triage.tui.marks import evidence_places
-from triage.tui.screens.base import DeskScreen, OpenLog
+from triage.tui.screens.base import DeskScreen, OpenLog, ShowFix
 from triage.tui.widgets.diagnosis_list import UNEXPLAINED, DiagnosisList
 from triage.tui.widgets.ledger import diagnosis_page, overview_page, unexplained_page
 from triage.tui.widgets.log_view import LogView
@@ -37,6 +37,7 @@ class TriageScreen(DeskScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open log", show=False),
         Binding("e", "evidence(1)", "Evidence"),
+        Binding("f", "fix", "Fix"),
         Binding("h", "app.go('host')", "Host"),
         Binding("a", "app.go('questions')", "Answer"),
         Binding("s", "app.go('summary')", "Summary"),
@@ -92,6 +93,11 @@ class TriageScreen(DeskScreen):
         """The whole log, at the line that is shown below."""
         place = self._places[self._at] if self._places else None
         self.app.post_message(OpenLog(place))
+
+    def action_fix(self) -> None:
+        """How the selected cause is put right."""
+        if self.selected is not None:
+            self.app.post_message(ShowFix(self.selected.id))
 
     def action_evidence(self, step: int) -> None:
         """The next line on which the selected cause rests."""

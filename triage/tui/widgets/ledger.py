@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from triage.model import Diagnosis, LedgerEntry, Phase, Report, Unexplained
 from triage.reporting import words
-from triage.session.session import Session
 from triage.tui.text import Words, joined, own, severity, stacked
+
+if TYPE_CHECKING:
+    from triage.session.session import Session
 
 
 def diagnosis_page(diagnosis: Diagnosis, session: Session, ink: Words) -> Content:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 
 from rich.segment import Segment
@@ -39,13 +38,17 @@ class Sheet:
     @property
     def text_width(self) -> int:
         """Cells for the text."""
-        taken = _FIXED + self.number_width + (self.rank_width + 1 if self.rank_width else 0)
-        return max(1, self.width - taken)
+        return text_width(self.width, self.number_width, self.rank_width)
 
 
-def rows_of(cells: int, sheet: Sheet) -> int:
-    """Rows that a line of so many cells takes."""
-    return min(sheet.most, max(1, -(-cells // sheet.text_width)))
+def text_width(width: int, number_width: int, rank_width: int) -> int:
+    """Cells that columns leave for the text, at least 1."""
+    return max(1, width - _FIXED - number_width - (rank_width + 1 if rank_width else 0))
+
+
+def rows_of(cells: int, width: int, most: int) -> int:
+    """Rows of ``width`` that a line of so many cells takes."""
+    return min(most, max(1, -(-cells // width)))
 
 
 def make_rows(
@@ -84,12 +87,6 @@ def scroll_bar(sheet: Sheet, seen: tuple[int, int], size: int, marks: Sequence[M
     ]
 
 
-def nearest_mark(offsets: Sequence[int], offset: int, step: int) -> int | None:
-    """The index of the next (1) or previous (-1) mark from a line on; None if there is none."""
-    at = bisect_left(offsets, offset + 1) if step > 0 else bisect_left(offsets, offset) - 1
-    return at if 0 <= at < len(offsets) else None
-
-
 def _line(line: Line, sheet: Sheet, mark: Mark | None, number: int | None, painter: LinePainter) -> list[Strip]:
     shown = painter.show(line)
     is_cursor = line.offset == sheet.cursor
@@ -109,5 +106,5 @@ def _line(line: Line, sheet: Sheet, mark: Mark | None, number: int | None, paint
     empty = Strip.blank(front.cell_length, row_style)
     return [
         Strip.join([empty if piece else front, text.crop_extend(piece * room, (piece + 1) * room, row_style)])
-        for piece in range(rows_of(shown.cells, sheet))
+        for piece in range(rows_of(shown.cells, room, sheet.most))
     ]

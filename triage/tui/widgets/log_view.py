@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -16,12 +15,12 @@ from triage.model import Place
 from triage.reading.line_index import Line
 from triage.reporting.outlet import Outlet
 from triage.tui.background import Background
-from triage.tui.line_filter import Hits, Wanted, text_pattern
+from triage.tui.line_filter import Wanted
 from triage.tui.log_file import LogFile
 from triage.tui.marks import Mark
-from triage.tui.widgets.log_lines import LogLines
 from triage.tui.widgets.log_paint import LinePainter
-from triage.tui.widgets.log_rows import RANK_WIDTH, Sheet, make_rows, nearest_mark, rows_of, scroll_bar
+from triage.tui.widgets.log_reader import LogReader
+from triage.tui.widgets.log_rows import RANK_WIDTH, Sheet, make_rows, rows_of, scroll_bar, text_width
 
 _SIDESTEP = 20
 _LEAST_NUMBER = 5
@@ -30,7 +29,7 @@ _NARROW = 70
 
 
 class LogView(Widget, can_focus=True):
-    """Lines with their numbers, ranks and evidence marks. Moves by keys; `show` gives it a file, `go_to` a place."""
+    """Lines with their numbers, ranks and evidence marks. `show` gives it a file, keys and its ``reader`` move it."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "log--number", "log--error", "log--warning", "log--evidence", "log--cursor", "log--hit", "log--track",
@@ -77,155 +76,60 @@ class LogView(Widget, can_focus=True):
     def __init__(self, outlet: Outlet, background: Background, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._painter, self._background = LinePainter(outlet), background
-        self.file: LogFile | None = None
-        self._lines: LogLines | None = None
-        self._marks: list[Mark] = []
-        self._mark_offsets: list[int] = []
-        self._top = self._cursor = self._left = 0
+        self.reader: LogReader | None = None
+        self.wrap = self._has_ranks = False
+        self._left = 0
         self._rows: list[Strip] | None = None
-        self._bottom = 0
-        self.wrap = self.follow = False
-        self._has_ranks = False
-        self.search: Hits | None = None
-        self._waits_for = self._said = ""
-        self._line_wanted = 0
 
     # What is shown ---------------------------------------------------------------------------------------------------
 
+    @property
+    def file(self) -> LogFile | None:
+        """The file that is shown."""
+        return self.reader.file if self.reader is not None else None
+
     def show(self, file: LogFile) -> None:
         """Look at this file, from its beginning."""
-        self._drop_searches()
-        self.file, self._lines = file, LogLines(file.index)
-        self._top = self._cursor = self._left = 0
-        self._marks, self._mark_offsets = [], []
-        self._background.carry_on(file.index)
+        if self.reader is not None:
+            self.reader.close()
+        self.reader = LogReader(file, self._background, self.size.height, self._rows_of)
+        self._left = 0
         self._draw()
 
     def set_marks(self, marks: Sequence[Mark]) -> None:
-        """The evidence of all files; those of this one are shown, and tell the numbers of their lines."""
-        if self.file is None:
-            return
-        self._marks = [mark for mark in marks if mark.place.source == self.file.label]
-        self._mark_offsets = [mark.place.offset for mark in self._marks]
-        for mark in self._marks:
-            self.file.index.learn(mark.place.line, mark.place.offset)
-        self._draw()
+        """The evidence of all files; that of this one is shown."""
+        self._do(lambda reader: reader.set_marks(marks))
 
     def refresh_lines(self) -> None:
-        """Look what came since the last time: more of the file, more hits, more counted lines."""
-        if self.file is None or self._lines is None:
-            return
-        grown = self.file.refresh()
-        if grown:
-            for job in (self.file.index, self._lines.hits, self.search):
-                if job is not None:
-                    self._background.carry_on(job)
-            self._cursor = min(self._cursor, self.file.index.size)
-        if self._line_wanted:
-            self.go_to_line(self._line_wanted)
-        if self._waits_for:
-            self.action_hit(1 if self._waits_for == "next" else -1)
-        if grown or self._background.is_busy or self._rows is None:
-            if self.follow:
-                self.action_last()
-                self.follow = True
+        """Look what came since the last time."""
+        if self.reader is not None and (self.reader.look() or self._rows is None):
             self._draw()
 
     def filter(self, wanted: Wanted | None) -> None:
         """Show only these lines; None: all."""
-        if self.file is None or self._lines is None:
-            return
-        if self._lines.hits is not None:
-            self._background.drop(self._lines.hits)
-        hits = Hits(self.file.index, wanted) if wanted is not None and str(wanted) else None
-        if hits is not None:
-            # What one slice finds is there at once; the rest comes in the background.
-            hits.advance()
-            self._background.carry_on(hits)
-        self._lines = LogLines(self.file.index, hits)
-        self._move_to(self._cursor)
-        self._top = self._top_above(max(1, self.size.height // 2))
-        self._draw()
+        self._do(lambda reader: reader.show_only(wanted))
 
-    def find(self, wanted: Wanted, step: int = 1) -> None:
+    def find(self, wanted: Wanted) -> None:
         """Search from the cursor on, and go to the next hit."""
-        if self.file is None:
-            return
-        if self.search is not None:
-            self._background.drop(self.search)
-        self.search = Hits(self.file.index, wanted, self.file.index.start_of(self._cursor + 1))
-        self._background.carry_on(self.search)
-        self.action_hit(step)
-
-    # Where it stands -------------------------------------------------------------------------------------------------
-
-    @property
-    def cursor_mark(self) -> Mark | None:
-        """The evidence on the cursor's line."""
-        at = bisect_left(self._mark_offsets, self._cursor)
-        return self._marks[at] if at < len(self._marks) and self._mark_offsets[at] == self._cursor else None
-
-    @property
-    def cursor_line(self) -> int | None:
-        """The number of the cursor's line; None where nothing was counted yet."""
-        return self.file.index.number_of(self._cursor) if self.file is not None else None
-
-    @property
-    def wanted(self) -> Hits | None:
-        """The filter."""
-        return self._lines.hits if self._lines is not None else None
-
-    @property
-    def waiting(self) -> str:
-        """What the view waits for or has to say, in words; empty if nothing."""
-        if self._waits_for and self.search is not None:
-            return f"searching {self.search.share:.0%}"
-        index = self.file.index if self.file is not None else None
-        if index is not None and not index.is_complete:
-            going = f"going to line {self._line_wanted:,}, " if self._line_wanted else ""
-            return f"{going}counting lines {index.counted / max(1, index.size):.0%}"
-        return self._said
-
-    def say(self, text: str) -> None:
-        """Say something in the status line, until the cursor moves."""
-        self._said = text
-        self.post_message(self.Moved(self))
+        self._do(lambda reader: reader.find(wanted))
 
     def go_to(self, place: Place) -> None:
         """The line at a place of this file; shown also if a filter would hide it."""
-        if self.file is None or self._lines is None:
-            return
-        if place.line:
-            self.file.index.learn(place.line, place.offset)
-        self._reveal(place.offset)
+        self._do(lambda reader: reader.go_to(place))
 
     def go_to_line(self, number: int) -> None:
         """A line by its number: at once if it was counted, else as soon as it is; the last one if there are fewer."""
-        if self.file is None:
-            return
-        index = self.file.index
-        self._line_wanted = 0
-        offset = index.offset_of(max(1, number))
-        if offset is not None:
-            self._move_to(offset, middle=True)
-        elif index.is_complete:
-            self.action_last()
-        else:
-            self._line_wanted = number
-            self._draw()
+        self._do(lambda reader: reader.go_to_line(number))
+
+    def say(self, text: str) -> None:
+        """Say something in the status line, until the cursor moves."""
+        self._do(lambda reader: reader.say(text))
 
     # Keys ------------------------------------------------------------------------------------------------------------
 
     def action_move(self, step: int) -> None:
         """Some lines on."""
-        if self._lines is None:
-            return
-        if step > 0:
-            lines = self._lines.after(self._cursor, step + 1)
-            self._move_to(lines[-1].offset if lines else self._cursor)
-        else:
-            lines = self._lines.before(self._cursor, -step)
-            self._move_to(lines[0].offset if lines else self._cursor)
+        self._do(lambda reader: reader.step(step))
 
     def action_page(self, step: int) -> None:
         """A screen on."""
@@ -233,12 +137,11 @@ class LogView(Widget, can_focus=True):
 
     def action_first(self) -> None:
         """The first line."""
-        self._move_to(0)
+        self._do(lambda reader: reader.go_to_first())
 
     def action_last(self) -> None:
-        """The last line, also of a file that was not counted yet."""
-        if self._lines is not None:
-            self._move_to(self._lines.last() or 0)
+        """The last line."""
+        self._do(lambda reader: reader.go_to_last())
 
     def action_sideways(self, step: int) -> None:
         """Some columns on."""
@@ -246,44 +149,32 @@ class LogView(Widget, can_focus=True):
         self._draw()
 
     def action_evidence(self, step: int) -> None:
-        """The next line that is evidence; stays on the last one."""
-        at = nearest_mark(self._mark_offsets, self._cursor, step)
-        if at is not None:
-            self.go_to(self._marks[at].place)
+        """The next line that is evidence."""
+        self._do(lambda reader: reader.go_to_evidence(step))
 
     def action_hit(self, step: int) -> None:
-        """The next line that was searched for, as soon as it is known."""
-        if self.search is None:
-            return
-        self._waits_for = ""
-        found = self.search.next(self._cursor) if step > 0 else self.search.previous(self._cursor)
-        known = self.search.knows_next(self._cursor) if step > 0 else self.search.is_complete
-        if not known:
-            self._waits_for = "next" if step > 0 else "previous"
-        elif found is not None:
-            self._reveal(found)
-        else:
-            self.say("no further hit" if len(self.search) else "not found")
-        self._draw()
+        """The next line that was searched for."""
+        self._do(lambda reader: reader.go_to_hit(step))
 
     def action_wrap(self) -> None:
         """Long lines on several rows, or cut."""
         self.wrap, self._left = not self.wrap, 0
-        self._move_to(self._cursor)
+        self.on_resize()
 
     def action_follow(self) -> None:
         """Stay at the end while lines come; any movement ends it."""
-        follow = not self.follow
-        self.action_last()
-        self.follow = follow
-        self._draw()
+        if self.reader is not None:
+            follow = not self.reader.follow
+            self.reader.go_to_last()
+            self.reader.follow = follow
+            self._draw()
 
     # Drawing ---------------------------------------------------------------------------------------------------------
 
     def render_line(self, y: int) -> Strip:
         """One row; all of them are made when the first one is asked for."""
         if self._rows is None:
-            self._rows = self._make_rows()
+            self._rows = self._make_rows(self.reader) if self.reader is not None else []
         return self._rows[y] if y < len(self._rows) else Strip.blank(self.size.width)
 
     def notify_style_update(self) -> None:
@@ -293,95 +184,60 @@ class LogView(Widget, can_focus=True):
 
     def on_resize(self) -> None:
         """There is more or less room: the cursor stays in sight."""
-        self._settle()
+        if self.reader is not None:
+            self.reader.window.height = self.size.height
+            self.reader.window.settle()
+        self._draw()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As much as there is."""
         return container.height
 
-    def _move_to(self, offset: int, *, middle: bool = False) -> None:
-        self.follow = False
-        self._line_wanted, self._said = 0, ""
-        self._cursor = offset
-        self._settle(middle=middle)
-
-    def _settle(self, *, middle: bool = False) -> None:
-        """Bring the cursor's line into sight."""
-        if self._lines is None or not self.size.height:
-            return
-        found = self._lines.nearest(self._cursor)
-        self._cursor = found if found is not None else 0
-        lowest = self._top_above(self.size.height)
-        if self._cursor < self._top or lowest > self._top:
-            near = self._cursor if self._cursor < self._top else lowest
-            self._top = self._top_above(max(1, self.size.height // 2)) if middle else near
-        self._draw()
-
-    def _reveal(self, offset: int) -> None:
-        """Go to a line, also where a filter would hide it."""
-        if self._lines is not None and self._lines.hits is not None and offset != self._lines.nearest(offset):
-            self.filter(None)
-        self._move_to(offset, middle=True)
-
-    def _top_above(self, height: int) -> int:
-        """The lowest line from which the cursor's line fits into ``height`` rows."""
-        assert self._lines is not None
-        cursor = self._lines.after(self._cursor, 1)
-        room = height - sum(self._rows_of(line) for line in cursor)
-        top = self._cursor
-        for line in reversed(self._lines.before(self._cursor, max(0, room))):
-            room -= self._rows_of(line)
-            if room < 0:
-                break
-            top = line.offset
-        return top
-
-    def _rows_of(self, line: Line) -> int:
-        return rows_of(self._painter.show(line).cells, self._sheet()) if self.wrap else 1
+    def _do(self, act: Callable[[LogReader], object]) -> None:
+        if self.reader is not None:
+            act(self.reader)
+            self._draw()
 
     def _draw(self) -> None:
         self._rows = None
         self.refresh()
         self.post_message(self.Moved(self))
 
-    def _drop_searches(self) -> None:
-        for job in (self.file.index if self.file else None, self.search, self.wanted):
-            if job is not None:
-                self._background.drop(job)
-        self.search, self._waits_for, self._line_wanted = None, "", 0
+    def _rows_of(self, line: Line) -> int:
+        return rows_of(self._painter.show(line).cells, self._text_width(), self._most()) if self.wrap else 1
 
-    def _sheet(self) -> Sheet:
-        has_room = self._has_ranks and self.size.width >= _NARROW
+    def _text_width(self) -> int:
+        return text_width(self.size.width, self._number_width(), self._rank_width())
+
+    def _most(self) -> int:
+        # A line of thousands of characters must not hide its neighbours.
+        return max(2, self.size.height // 2) if self.wrap else 1
+
+    def _number_width(self) -> int:
+        return max(_LEAST_NUMBER, len(f"{self.reader.file.index.lines:,}") if self.reader is not None else 0)
+
+    def _rank_width(self) -> int:
+        return RANK_WIDTH if self._has_ranks and self.size.width >= _NARROW else 0
+
+    def _make_rows(self, reader: LogReader) -> list[Strip]:
+        lines = reader.window.visible()
+        self._has_ranks = self._has_ranks or any(self._painter.show(line).rank for line in lines)
         names = self.COMPONENT_CLASSES
-        return Sheet(
+        sheet = Sheet(
             width=self.size.width,
             height=self.size.height,
             left=self._left,
-            # A line of thousands of characters must not hide its neighbours.
-            most=max(2, self.size.height // 2) if self.wrap else 1,
-            number_width=max(_LEAST_NUMBER, len(f"{self.file.index.lines:,}") if self.file is not None else 0),
-            rank_width=RANK_WIDTH if has_room else 0,
-            cursor=self._cursor,
+            most=self._most(),
+            number_width=self._number_width(),
+            rank_width=self._rank_width(),
+            cursor=reader.window.cursor,
             base=self.rich_style,
             styles={name.removeprefix("log--"): self.get_component_rich_style(name, partial=True) for name in names},
-            pattern=text_pattern(self.search.wanted.text)
-            if self.search is not None and self.search.wanted.text
-            else None,
+            pattern=reader.search.pattern if reader.search is not None else None,
         )
-
-    def _make_rows(self) -> list[Strip]:
-        if self._lines is None or self.file is None:
-            return []
-        height = self.size.height
-        lines = self._lines.after(self._top, height)
-        if len(lines) < height and not self.wrap:
-            # At the end the screen stays full.
-            lines = self._lines.before(self._top, height - len(lines)) + lines
-            self._top = lines[0].offset if lines else 0
-        self._bottom = lines[-1].offset if lines else self._top
-        self._has_ranks = self._has_ranks or any(self._painter.show(line).rank for line in lines)
-        sheet, index = self._sheet(), self.file.index
-        marks = {mark.place.offset: mark for mark in self._marks}
-        rows = make_rows(lines, sheet, marks, index.number_of, self._painter)
-        bar = scroll_bar(sheet, (self._top, self._bottom), index.size, self._marks)
-        return [Strip.join(pair) for pair in zip(rows, bar, strict=True)]
+        index = reader.file.index
+        rows = make_rows(lines, sheet, reader.marks.by_offset, index.number_of, self._painter)
+        seen = (lines[0].offset, lines[-1].offset) if lines else (0, 0)
+        return [
+            Strip.join(pair) for pair in zip(rows, scroll_bar(sheet, seen, index.size, reader.marks.all), strict=True)
+        ]

@@ -17,7 +17,11 @@ class StatusBar(Static):
     def __init__(self, desk: Desk, title: str) -> None:
         super().__init__(markup=False)
         self._desk, self._title = desk, title
+        self._told = ""
 
     def tell(self) -> None:
-        """Draw what is known now."""
-        self.update(f"{self._title}  {self._desk.status()}")
+        """Draw what is known now, if that changed."""
+        text = f"{self._title}  {self._desk.status()}"
+        if text != self._told:
+            self._told = text
+            self.update(text, layout=False)
