@@ -178,7 +178,10 @@ def told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *w
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("", "name a verb: scan, watch, run, tui, walk, fix, explain, why, why-not, probe, preflight, kb (sgltriage --help)"),
+        (
+            "",
+            "name a verb: scan, watch, run, tui, walk, fix, explain, why, why-not, probe, preflight, kb (sgltriage --help)",
+        ),
         ("kb", "name a verb: list, show, lint, test, provenance, new, export-patterns, schema (sgltriage kb --help)"),
         ("kb lst", "no verb 'lst'; did you mean 'list'? (sgltriage kb --help)"),
         ("--versio", "no option '--versio'; did you mean '--version'? (sgltriage --help)"),

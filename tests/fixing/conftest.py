@@ -67,6 +67,10 @@ class Operator:
         """Whether Ctrl-C is meant."""
         return self.stops
 
+    def wants_end(self) -> bool:
+        """Never."""
+        return False
+
     def _next(self) -> Decision:
         return self.decisions.pop(0) if self.decisions else Decision.RUN
 

@@ -52,6 +52,10 @@ class Unwilling:
         """Yes."""
         return True
 
+    def wants_end(self) -> bool:
+        """Nothing runs."""
+        return False
+
 
 def test_a_plan_has_the_values_of_the_session(begin: Begin, tmp_path: Path) -> None:
     """The sum of the example's fraction, from its log."""

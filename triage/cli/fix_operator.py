@@ -41,6 +41,10 @@ class _Teller:
         """Ctrl-C is asked about at a terminal; elsewhere it means it."""
         return True
 
+    def wants_end(self) -> bool:
+        """Ctrl-C reaches us."""
+        return False
+
     def _write(self, line: str) -> None:
         sys.stdout.write(line + "\n")
         sys.stdout.flush()

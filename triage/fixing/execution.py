@@ -7,6 +7,7 @@ import os
 import queue
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from triage.fixing.running_command import Executed as Executed  # the alias says that it is exported
 from triage.fixing.running_command import NotStartedError as NotStartedError
@@ -16,6 +17,21 @@ from triage.safety.redact import Redactor
 from triage.safety.visible import Safe
 
 _GRACE_S = 5.0
+_LOOK_S = 0.1
+"""How long output is waited for before it is asked whether the command is to be ended."""
+
+
+class Onlooker(Protocol):
+    """Who sees what a command prints, and may have it ended."""
+
+    def output(self, line: str) -> None:
+        """A line that the command printed, redacted and visible."""
+
+    def stop(self) -> bool:
+        """Ctrl-C was typed: is the command to be ended?"""
+
+    def wants_end(self) -> bool:
+        """Asked some ten times a second, for those whom no Ctrl-C reaches: is the command to be ended?"""
 
 
 class InterruptedStepError(KeyboardInterrupt):
@@ -43,6 +59,7 @@ def execute(
     on_output: Callable[[str], None],
     use_pty: bool,
     stop: Callable[[], bool],
+    wants_end: Callable[[], bool] | None = None,
     redactor: Redactor | None = None,
     grace_s: float = _GRACE_S,
 ) -> Executed:
@@ -54,11 +71,11 @@ def execute(
     Processes that left the group live on; once the command itself has ended, their output is not waited for.
 
     Ctrl-C does not reach the command: ``stop`` is asked, and only if it says so (or is interrupted itself) the command is ended
-    as if its time were over. A further Ctrl-C then kills it at once.
+    as if its time were over. A further Ctrl-C then kills it at once. ``wants_end`` is that of an `Onlooker`.
 
     Raises:
         NotStartedError: there is no such program or folder, or it may not be run.
-        InterruptedStepError: ended because of ``stop``.
+        InterruptedStepError: ended because of ``stop`` or ``wants_end``.
         OutputError: ``on_output`` raised something.
         ValueError: the program is not an absolute path.
     """
@@ -68,7 +85,7 @@ def execute(
     child = RunningCommand(started(argv, cwd, environment, use_pty), timeout_s, grace_s)
     display = _Display(on_output, StepOutput(redactor))
     try:
-        interrupted = _follow(child, display, stop)
+        interrupted = _follow(child, display, stop, wants_end or (lambda: False))
     except BaseException:
         # Somebody unwinds us: what nobody watches any more must not go on.
         child.kill()
@@ -81,7 +98,7 @@ def execute(
     return executed
 
 
-def _follow(child: RunningCommand, display: _Display, stop: Callable[[], bool]) -> bool:
+def _follow(child: RunningCommand, display: _Display, stop: Callable[[], bool], wants_end: Callable[[], bool]) -> bool:
     """Show output until the command has ended; True if the operator had it ended."""
     interrupted = False
     child.start()
@@ -89,6 +106,9 @@ def _follow(child: RunningCommand, display: _Display, stop: Callable[[], bool]) 
         try:
             if not display.show_next(child):
                 return interrupted
+            if not interrupted and wants_end():
+                interrupted = True
+                child.end()
         except KeyboardInterrupt:
             if interrupted:
                 child.kill()
@@ -128,8 +148,7 @@ class _Display:
             return False
         over = not child.is_alive()
         with contextlib.suppress(queue.Empty):
-            # Without output it waits for the word that there will be none.
-            self._lines = self._output.feed(child.chunks.get(block=not over))[::-1]
+            self._lines = self._output.feed(child.chunks.get(block=not over, timeout=_LOOK_S))[::-1]
             return True
         if over:
             self._over = True

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from triage.fixing import file_edit, restart
-from triage.fixing.execution import Executed, NotStartedError, execute
+from triage.fixing.execution import Executed, NotStartedError, Onlooker, execute
 from triage.fixing.prepare import PreparedStep
 from triage.fixing.processes import end
 from triage.fixing.step_records import command_data, outcome_data
@@ -30,9 +30,7 @@ class Performed:
     undo: Mapping[str, Any] | None = None
 
 
-def perform(
-    prepared: PreparedStep, workshop: Workshop, on_output: Callable[[str], None], stop: Callable[[], bool]
-) -> Performed:
+def perform(prepared: PreparedStep, workshop: Workshop, onlooker: Onlooker) -> Performed:
     """Do what was approved.
 
     Raises:
@@ -41,8 +39,8 @@ def perform(
     if prepared.edit is not None:
         return _apply(prepared.edit, workshop)
     if prepared.command and prepared.process is None:
-        return _execute(prepared, workshop, on_output, stop)
-    return _process(prepared, workshop, on_output, stop)
+        return _execute(prepared, workshop, onlooker)
+    return _process(prepared, workshop, onlooker)
 
 
 def begin_data(prepared: PreparedStep, workshop: Workshop, redactor: Redactor) -> dict[str, Any]:
@@ -64,9 +62,7 @@ def begin_data(prepared: PreparedStep, workshop: Workshop, redactor: Redactor) -
     return data
 
 
-def _execute(
-    prepared: PreparedStep, workshop: Workshop, on_output: Callable[[str], None], stop: Callable[[], bool]
-) -> Performed:
+def _execute(prepared: PreparedStep, workshop: Workshop, onlooker: Onlooker) -> Performed:
     step = prepared.step
     try:
         done = execute(
@@ -74,9 +70,10 @@ def _execute(
             cwd=Path(step.cwd or "/"),
             environment=workshop.child_environment(dict(step.env)),
             timeout_s=step.timeout_s,
-            on_output=on_output,
+            on_output=onlooker.output,
             use_pty=True,
-            stop=stop,
+            stop=onlooker.stop,
+            wants_end=onlooker.wants_end,
         )
     except NotStartedError as error:
         return Performed(False, str(error), {"reason": str(error)})
@@ -122,9 +119,7 @@ def _apply(edit: file_edit.PreparedEdit, workshop: Workshop) -> Performed:
     return Performed(True, f"wrote {applied.path}{saved}", {}, {"kind": "edit", "edit": applied.to_record()})
 
 
-def _process(
-    prepared: PreparedStep, workshop: Workshop, on_output: Callable[[str], None], stop: Callable[[], bool]
-) -> Performed:
+def _process(prepared: PreparedStep, workshop: Workshop, onlooker: Onlooker) -> Performed:
     data: dict[str, Any] = {}
     told = []
     if prepared.process is not None:
@@ -135,7 +130,7 @@ def _process(
         if not ended.is_over:
             return Performed(False, told[0], data)
     if prepared.command:
-        done = _execute(prepared, workshop, on_output, stop)
+        done = _execute(prepared, workshop, onlooker)
         return Performed(done.ok, "; ".join((*told, done.told)), {**data, **done.data}, done.undo)
     if prepared.start is not None:
         try:
@@ -148,9 +143,7 @@ def _process(
     return Performed(True, "; ".join(told), data)
 
 
-def take_back(
-    undo: Mapping[str, Any], workshop: Workshop, on_output: Callable[[str], None], stop: Callable[[], bool]
-) -> Performed:
+def take_back(undo: Mapping[str, Any], workshop: Workshop, onlooker: Onlooker) -> Performed:
     """Carry out what the journal keeps as the undo of a finished step."""
     if undo.get("kind") == "edit":
         try:
@@ -160,22 +153,21 @@ def take_back(
         path = undo["edit"]["path"]
         return Performed(True, f"{path} is as it was" if changed else f"{path} was as before already", {})
     if undo.get("kind") == "command":
-        return _undo_command(undo, workshop, on_output, stop)
+        return _undo_command(undo, workshop, onlooker)
     return Performed(False, f"to be done by hand: {undo.get('text', 'this step has no undo')}", {})
 
 
-def _undo_command(
-    undo: Mapping[str, Any], workshop: Workshop, on_output: Callable[[str], None], stop: Callable[[], bool]
-) -> Performed:
+def _undo_command(undo: Mapping[str, Any], workshop: Workshop, onlooker: Onlooker) -> Performed:
     try:
         done = execute(
             [str(word) for word in undo["argv"]],
             cwd=Path("/"),
             environment=workshop.child_environment(dict(undo.get("env", {}))),
             timeout_s=600.0,
-            on_output=on_output,
+            on_output=onlooker.output,
             use_pty=True,
-            stop=stop,
+            stop=onlooker.stop,
+            wants_end=onlooker.wants_end,
         )
     except NotStartedError as error:
         return Performed(False, str(error), {"reason": str(error)})

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from triage.fixing.checks import CheckAnswer, carry_out
-from triage.fixing.execution import InterruptedStepError, OutputError
+from triage.fixing.execution import InterruptedStepError, Onlooker, OutputError
 from triage.fixing.file_edit import EditRefused
 from triage.fixing.journal import Journal
 from triage.fixing.journal_store import Record
@@ -32,7 +32,7 @@ class Decision(str, Enum):
     STOP = "stop"
 
 
-class Operator(Protocol):
+class Operator(Onlooker, Protocol):
     """Who approves, and who is told."""
 
     def approve(self, prepared: PreparedStep) -> Decision:
@@ -43,12 +43,6 @@ class Operator(Protocol):
 
     def told(self, step: str, outcome: str, text: str) -> None:
         """What became of a step."""
-
-    def output(self, line: str) -> None:
-        """A line that a step's command printed, redacted and visible."""
-
-    def stop(self) -> bool:
-        """Ctrl-C was typed: is the step to be ended?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +203,7 @@ class _Turn:
             return "failed", str(error)
         self.journal.append("begin", **begin)
         try:
-            done = perform(prepared, self.workshop, self.operator.output, self.operator.stop)
+            done = perform(prepared, self.workshop, self.operator)
         except InterruptedStepError as broken:
             self._end(prepared, replace(finished(prepared, broken.executed), ok=False, told="broken off"))
             return "broken-off", "what it did so far stays"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from triage.fixing.execution import InterruptedStepError, OutputError
+from triage.fixing.execution import InterruptedStepError, Onlooker, OutputError
 from triage.fixing.journal import Journal
 from triage.fixing.journal_store import Record
 from triage.fixing.perform import take_back
@@ -35,17 +35,11 @@ class UndoStep:
         return hashlib.sha256(json.dumps([self.step, self.undo], sort_keys=True).encode()).hexdigest()[:DIGEST_LENGTH]
 
 
-class Told(Protocol):
+class Told(Onlooker, Protocol):
     """Who is told, and who may break off."""
 
     def told(self, step: str, outcome: str, text: str) -> None:
         """What became of a step."""
-
-    def output(self, line: str) -> None:
-        """A line that a command printed."""
-
-    def stop(self) -> bool:
-        """Ctrl-C was typed: is the step to be ended?"""
 
 
 def steps_to_undo(records: Sequence[Record]) -> tuple[UndoStep, ...]:
@@ -89,7 +83,7 @@ def take_back_all(
             continue
         journal.append("undo-begin", step=item.step)
         try:
-            done = take_back(item.undo, workshop, operator.output, operator.stop)
+            done = take_back(item.undo, workshop, operator)
         except (InterruptedStepError, OutputError) as broken:
             ok = isinstance(broken, OutputError) and broken.executed.exit_code == 0
             journal.append("undo-end", step=item.step, ok=ok, told="broken off", **outcome_data(broken.executed))

@@ -128,7 +128,7 @@ class FixTalk:
             self._answers.put(decision)
 
     def end_step(self) -> None:
-        """End what is being carried out: when it prints its next line, or its time is over. Asked for twice, it is killed then."""
+        """End what is being carried out."""
         self._ending.set()
 
     def close(self) -> bool:
@@ -155,17 +155,18 @@ class FixTalk:
         self._told.put(Told(step, outcome, text))
 
     def output(self, line: str) -> None:
-        """See ``runner.Operator``. Ctrl-C reaches no thread but the first: this is how one that was asked for gets in."""
+        """See ``runner.Operator``."""
         if len(self._lines) == _KEPT_LINES:
             self.dropped += 1
         self._lines.append(line)
-        if self._ending.is_set():
-            self._ending.clear()
-            raise KeyboardInterrupt
 
     def stop(self) -> bool:
         """The operator was asked before ``end_step``."""
         return True
+
+    def wants_end(self) -> bool:
+        """Ctrl-C reaches no thread but the first."""
+        return self._ending.is_set()
 
     def _question(self, prepared: PreparedStep, *, is_unfinished: bool = False) -> Question:
         name = prepared.step.id
