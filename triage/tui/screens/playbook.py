@@ -146,7 +146,7 @@ class PlaybookScreen(DeskScreen):
     def action_end_step(self) -> None:
         """End what is under way."""
         self.fixing.end_step()
-        self.notify("the step is ended at its next line of output, at the latest when its time is over", timeout=5)
+        self.notify("the step is being ended", timeout=5)
 
     def action_copy(self) -> None:
         """The command, to the clipboard of the terminal (OSC 52)."""
