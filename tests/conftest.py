@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sys
 from pathlib import Path
@@ -30,5 +31,8 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def knowledge(cache: Path) -> Knowledge:
-    """The bundled knowledge."""
-    return load((), {"XDG_CACHE_HOME": str(cache)})
+    """The bundled knowledge, compiled by the first worker that needs it."""
+    cache.mkdir(exist_ok=True, mode=0o700)
+    with open(cache / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return load((), {"XDG_CACHE_HOME": str(cache)})
