@@ -115,8 +115,8 @@ def test_bundled_forms_fire_on_what_their_patterns_match(bundled: Knowledge) -> 
     lines: dict[bytes, set[str]] = {}
     for signature in bundled.base:
         for text in (*signature.examples, *signature.near_misses):
-            for line in text.splitlines():
-                lines.setdefault(line.encode(), set()).add(signature.id)
+            for sample in text.splitlines():
+                lines.setdefault(sample.encode(), set()).add(signature.id)
     patterns = [pattern for signature in bundled.base for pattern in signature.patterns()]
     compiled = {item.key: regex.compile(item.regex.removeprefix("^").encode(), regex.ASCII) for item in patterns}
     database = PatternDatabase.compile([Expression(item.key, item.regex, item.literal) for item in patterns])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -12,20 +13,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.reading import line_index
-from triage.reading.line_index import BLOCK, SHOWN, LineIndex, open_lines
+from triage.reading import block_file
+from triage.reading.block_file import BLOCK, BlockFile
+from triage.reading.line_index import SHOWN, LineIndex, open_lines
 
 TEXTS = st.lists(st.sampled_from([b"\n", b"\r\n", b"a", b"bb bb", b"\xff", b"\0", b"x" * 100]), max_size=60).map(
     b"".join
 )
 
 
-def indexed(text: bytes) -> LineIndex:
-    """An index of a file with that text."""
+def indexed(text: bytes, block: int = BLOCK) -> LineIndex:
+    """An index of a file with that text, counted in blocks of that size."""
     with tempfile.TemporaryFile() as file:
         file.write(text)
         file.flush()
-        return LineIndex(os.dup(file.fileno()))
+        return LineIndex(BlockFile(os.dup(file.fileno()), block=block))
 
 
 def counted(index: LineIndex) -> LineIndex:
@@ -52,42 +54,39 @@ def write(path: Path, text: bytes) -> LineIndex:
 @given(text=TEXTS, block=st.integers(1, 40), data=st.data())
 def test_agrees_with_the_text(text: bytes, block: int, data: st.DataObject) -> None:
     """Forwards, backwards, by number and by byte, the lines are those of the text, for blocks of any size."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(line_index, "BLOCK", block)
-        index = counted(indexed(text))
-        lines = split(text)
-        assert index.is_complete
-        assert index.lines == len(lines)
-        found = index.after(0, len(lines) + 1)
-        assert [line.raw for line in found] == lines
-        assert index.before(len(text), len(lines) + 1) == found
-        for number, line in enumerate(found, 1):
-            assert (index.offset_of(number), index.number_of(line.offset)) == (line.offset, number)
-        assert index.offset_of(len(lines) + 1) is None
-        at = data.draw(st.integers(0, len(text)))
-        assert index.start_of(at) == text.rfind(b"\n", 0, at) + 1
-        index.close()
+    index = counted(indexed(text, block))
+    lines = split(text)
+    assert index.is_complete
+    assert index.lines == len(lines)
+    found = index.after(0, len(lines) + 1)
+    assert [line.raw for line in found] == lines
+    assert index.before(len(text), len(lines) + 1) == found
+    for number in data.draw(st.permutations(range(1, len(lines) + 1))):
+        offset = found[number - 1].offset
+        assert (index.offset_of(number), index.number_of(offset)) == (offset, number)
+    assert index.offset_of(len(lines) + 1) is None
+    at = data.draw(st.integers(0, len(text)))
+    assert index.start_of(at) == text.rfind(b"\n", 0, at) + 1
+    index.close()
 
 
 @given(text=TEXTS, block=st.integers(1, 40))
 def test_needs_no_count_to_read(text: bytes, block: int) -> None:
     """Before anything was counted lines are read at any place, and numbers follow from one that was told."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(line_index, "BLOCK", block)
-        index = indexed(text)
-        lines = index.after(0, 100)
-        assert [line.raw for line in lines] == split(text)
-        for number, line in enumerate(lines, 1):
-            index.learn(number, line.offset)
-        assert [index.number_of(line.offset) for line in lines] == [*range(1, len(lines) + 1)]
-        index.close()
+    index = indexed(text, block)
+    lines = index.after(0, 100)
+    assert [line.raw for line in lines] == split(text)
+    for number, line in enumerate(lines, 1):
+        index.learn(number, line.offset)
+    assert [index.number_of(line.offset) for line in lines] == [*range(1, len(lines) + 1)]
+    index.close()
 
 
 def test_numpy_counts_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that is large enough for numpy is counted like a small one."""
     text = b"".join(b"%d %s\n" % (number, b"y" * (number % 300)) for number in range(30_000))
     small = counted(indexed(text))
-    monkeypatch.setattr(line_index, "_LARGE", BLOCK)
+    monkeypatch.setattr(block_file, "_LARGE", BLOCK)
     large = counted(indexed(text))
     assert len(text) > 3 * BLOCK
     assert large.lines == small.lines == 30_000
@@ -172,6 +171,32 @@ def test_truncation_during_the_count(tmp_path: Path) -> None:
     stop.set()
     counter.join()
     assert counted(index).lines == 7
+    index.close()
+
+
+def test_readers_in_several_threads(tmp_path: Path) -> None:
+    """Threads that read different places at the same time read what is there."""
+    text = b"".join(b"%07d\n" % number for number in range(10_000))
+    path = tmp_path / "a.log"
+    path.write_bytes(text)
+    index = LineIndex(BlockFile(os.open(path, os.O_RDONLY), block=64))
+    wrong: list[int] = []
+
+    def read(first: int) -> None:
+        lines = ((number, index.after(index.start_of(number * 8 + 3), 1)) for number in range(first, 10_000, 17))
+        wrong.extend(number for number, (line,) in lines if line.raw != b"%07d" % number)
+
+    threads = [threading.Thread(target=read, args=(first,)) for first in range(4)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert not wrong
     index.close()
 
 

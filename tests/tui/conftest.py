@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from textual.events import Key
 from textual.pilot import Pilot
 
 from triage.engine import load
@@ -18,6 +19,7 @@ from triage.tui.loading import Loading
 
 ROOT = Path(__file__).resolve().parents[2]
 LOGS = ROOT / "fixtures" / "logs"
+_NAMES = {":": "colon", "/": "slash", " ": "space", ".": "full_stop", "_": "underscore", "-": "minus"}
 
 
 def screen_text(app: TriageApp) -> str:
@@ -39,9 +41,12 @@ class Walk:
         return screen_text(self.app)
 
     async def type(self, text: str) -> str:
-        """Type a text and Enter."""
-        names = {":": "colon", "/": "slash", " ": "space", ".": "full_stop", "_": "underscore"}
-        return await self.press(*(names.get(letter, letter) for letter in text), "enter")
+        """Type a text and Enter, in one go, as terminals send what was typed ahead."""
+        for letter in text:
+            self.app.post_message(Key(_NAMES.get(letter, letter), letter))
+        self.app.post_message(Key("enter", "\r"))
+        await self._pilot.pause()
+        return screen_text(self.app)
 
     async def until(self, holds: Callable[[str], object]) -> str:
         """Wait until the screen shows what is wanted."""

@@ -12,13 +12,26 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LOG = ROOT / "fixtures" / "logs" / "eight-ranks-nccl-waiters" / "server.log"
+PROGRAM = ("-m", "triage", "tui")
+FAILING_WIDGET = """
+import sys
+from triage.cli.main import run
+from triage.tui.widgets.log_view import LogView
+
+def broken(self, y):
+    raise ValueError("a bug in a widget")
+
+LogView.render_line = broken
+sys.argv = ["sgltriage", "tui", *sys.argv[1:]]
+run()
+"""
 HOSTILE = (
     b"\x1b]0;owned\x07 title\n\x1b[2J cleared \x9b2J\n[bold red]markup[/bold red] [/] [@click=app.exit]x[/]\n"
     b"\xe2\x80\xaereversed \xe2\x80\x8bhidden\r\x1b]52;c;AAAA\x07\n\x1bPq sixel \x1b\\ \x1b[?1049l left \x0e\x0f\n"
@@ -36,17 +49,26 @@ ALLOWED = re.compile(
 class Screen:
     """The command on a terminal of its own. ``pipe``: standard input is a pipe, and keys come from the terminal."""
 
-    def __init__(self, folder: Path, cache: Path, *words: str, pipe: bool = False, **variables: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        cache: Path,
+        *words: str,
+        pipe: bool = False,
+        program: Sequence[str] = PROGRAM,
+        **variables: str,
+    ) -> None:
         self._ours, self._theirs = os.openpty()
         self.before = termios.tcgetattr(self._theirs)
         self.seen = b""
+        self._waited = 0
         fcntl.ioctl(self._theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
         environment = {
             "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(folder), "LC_ALL": "C.UTF-8",
             "XDG_CACHE_HOME": str(cache), "XDG_STATE_HOME": str(folder / "state"), "TERM": "xterm-256color", **variables,
         }  # fmt: skip
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "triage", "tui", *words], stdin=subprocess.PIPE if pipe else self._theirs,
+            [sys.executable, *program, *words], stdin=subprocess.PIPE if pipe else self._theirs,
             stdout=self._theirs, stderr=self._theirs, cwd=folder, env=environment, start_new_session=True,
             preexec_fn=_take_terminal,
         )  # fmt: skip
@@ -55,13 +77,24 @@ class Screen:
         """What a person types."""
         os.write(self._ours, keys)
 
-    def wait_for(self, text: bytes) -> None:
-        """Wait until this was drawn."""
+    def wait_for(self, text: bytes, *, again: bool = False) -> None:
+        """Wait until this was drawn; ``again``: since the last wait."""
         until = time.monotonic() + 90
-        while text not in self.seen:
+        start = self._waited if again else 0
+        while text not in self.seen[start:]:
             assert time.monotonic() < until, self.seen[-3000:]
             self._read(0.2)
-            assert self.process.poll() is None or text in self.seen, self.seen[-3000:]
+            assert self.process.poll() is None or text in self.seen[start:], self.seen[-3000:]
+        self._waited = len(self.seen)
+
+    def wait_for_state(self, state: str) -> None:
+        """Wait until the process is in this state (a letter of /proc/PID/stat)."""
+        until = time.monotonic() + 60
+        while Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0] != state:
+            assert time.monotonic() < until, state
+            self._read(0.02)
+        while self._read(0):
+            pass
 
     def end(self) -> int:
         """Wait for its end; the exit status."""
@@ -109,9 +142,9 @@ def sit(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
     """Sit down before a terminal."""
     opened: list[Screen] = []
 
-    def start(*words: str, pipe: bool = False, **variables: str) -> Screen:
+    def start(*words: str, pipe: bool = False, program: Sequence[str] = PROGRAM, **variables: str) -> Screen:
         cache = tmp_path_factory.getbasetemp() / "knowledge"
-        opened.append(Screen(tmp_path, cache, *words, pipe=pipe, **variables))
+        opened.append(Screen(tmp_path, cache, *words, pipe=pipe, program=program, **variables))
         return opened[-1]
 
     yield start
@@ -124,15 +157,18 @@ def test_hostile_log(sit: Sit, tmp_path: Path) -> None:
     (tmp_path / "hostile\x1b[2J.log").write_bytes(HOSTILE * 3)
     screen = sit("hostile\x1b[2J.log")
     screen.wait_for(b"as of")
-    for key in (b"l", b"w", b"t", b"h", b"s", b"q"):
+    for key, sign in (
+        (b"lw", b"Log "),
+        (b"t", b"Time line "),
+        (b"h", b"Host and facts "),
+        (b"s", b"Summary "),
+        (b"l", b"Log "),
+    ):
         screen.type(key)
-        time.sleep(0.3)
-        screen._read(0.1)
-    screen.type(b"l")
+        screen.wait_for(sign, again=True)
     screen.wait_for("␛]0;owned␇".encode())
     assert b"[bold red]markup[/bold red]" in screen.seen
-    screen.type(b"q")
-    screen.type(b"q")
+    screen.type(b"qq")
     assert screen.end() == 0
     rest = ALLOWED.sub(b"", screen.seen)
     assert b"\x1b" not in rest, rest[rest.index(b"\x1b") - 50 :][:100]
@@ -172,6 +208,57 @@ def test_crash_leaves_the_terminal(sit: Sit, tmp_path: Path) -> None:
     assert b"sgltriage: " in tail
     assert b"wrong.yaml:" in tail
     assert b"Traceback" not in screen.seen
+
+
+def test_a_bug_in_a_widget_leaves_the_terminal(sit: Sit) -> None:
+    """A widget that raises while it draws ends the program in one line, without a traceback."""
+    screen = sit(str(LOG), program=("-c", FAILING_WIDGET))
+    assert screen.end() == 3
+    assert screen.is_as_before
+    tail = screen.seen[screen.seen.rfind(b"\x1b[?1049l") :]
+    assert b"internal error: ValueError: a bug in a widget" in tail
+    assert b"Traceback" not in screen.seen
+
+
+def test_suspended_and_resumed(sit: Sit) -> None:
+    """ctrl+z gives the terminal back as it was; after SIGCONT the screen is drawn again."""
+    screen = sit(str(LOG))
+    screen.wait_for(b"gpu-oom-runtime")
+    screen.type(b"\x1a")
+    screen.wait_for_state("T")
+    assert screen.is_as_before
+    screen.process.send_signal(signal.SIGCONT)
+    screen.wait_for(b"\x1b[?1049h", again=True)
+    screen.wait_for(b"gpu-oom-runtime", again=True)
+    screen.type(b"q")
+    assert screen.end() == 0
+    assert screen.is_as_before
+
+
+def test_rotation_is_followed(sit: Sit, tmp_path: Path) -> None:
+    """--follow goes on with the file that took the place of the one that was begun with."""
+    lines = LOG.read_bytes().splitlines(keepends=True)
+    log = tmp_path / "server.log"
+    log.write_bytes(b"".join(lines[:100]))
+    screen = sit("--follow", "server.log")
+    screen.wait_for(b"live")
+    screen.wait_for(b"lines/s")
+    log.rename(tmp_path / "server.log.1")
+    log.write_bytes(b"".join(lines[100:]))
+    screen.wait_for(b"gpu-oom-runtime")
+    screen.type(b"q")
+    assert screen.end() == 0
+    assert screen.is_as_before
+
+
+def test_sixteen_colours(sit: Sit) -> None:
+    """On a terminal of few colours only its own sixteen are used."""
+    screen = sit(str(LOG), TERM="xterm-16color")
+    screen.wait_for(b"gpu-oom-runtime")
+    screen.type(b"q")
+    assert screen.end() == 0
+    assert re.search(rb"\x1b\[[0-9;]*3[0-7]", screen.seen)
+    assert not re.search(rb"[34]8;[25];", screen.seen)
 
 
 def test_pipe_and_keyboard(sit: Sit) -> None:

@@ -6,29 +6,20 @@ import os
 import threading
 from array import array
 from bisect import bisect_left
-from typing import TYPE_CHECKING, Literal
 
+from triage.reading.block_file import BlockFile, Change
 from triage.reading.encoding import detect
 from triage.reading.opening import Refused, open_path
 from triage.reading.unpack import refused, sniff
 from triage.records import dataclass
 
-if TYPE_CHECKING:
-    from typing import TypeAlias
-
-BLOCK = 1 << 20
 _SLICE = 16
 """Blocks that are counted at a time: some milliseconds from the page cache."""
-_LARGE = 64 << 20
-"""From this size on numpy is worth its import: it counts five times as fast, and beside other threads."""
-_KEPT_BLOCKS = 4
-_NEAR = 4 * BLOCK
+_NEAR = 4 << 20
 """How far from a known line others are still counted, where the index has not come yet."""
 _HEAD = 1 << 16
 SHOWN = 1 << 14
 """The most bytes of one line that are handed out."""
-
-Change: TypeAlias = Literal["same", "grown", "truncated", "replaced"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,54 +37,58 @@ class Line:
 
 
 class LineIndex:
-    """The lines of an open regular file, which may grow; lines end at line feeds and are numbered from 1.
+    """The lines of a file, which may grow; lines end at line feeds and are numbered from 1.
 
-    `after`, `before` and `start_of` work at once, at any byte. Numbers are known as far as `advance` has counted, and near
-    places that were told by `learn`. One thread may call `advance` while another reads. Owns ``fd``; the first ``base``
-    bytes (a byte order mark) do not count. ``path`` is looked at to see whether the file was replaced.
+    `after`, `before` and `start_of` work at once, at any byte, and in any thread. Numbers are known as far as `advance` has
+    counted, and near places that were told by `learn`. One thread may call `advance` while another does all the rest.
     """
 
-    def __init__(self, fd: int, *, base: int = 0, path: str | None = None) -> None:
-        self._fd, self._base, self._path = fd, base, path
+    def __init__(self, file: BlockFile) -> None:
+        self._file = file
         self._lock = threading.Lock()
         self._feeds = array("q", [0])
         self._places: list[tuple[int, int]] = []
         self._told = (0, 1)
-        self._blocks: dict[tuple[int, int], bytes] = {}
-        self._replaced = self._closed = False
-        self.size = self._size_now()
+        self._total = (-1, 0)
+
+    @property
+    def size(self) -> int:
+        """Bytes, as of the last refresh."""
+        return self._file.size
 
     @property
     def is_complete(self) -> bool:
         """Every block but the last, unfinished one was counted."""
-        return len(self._feeds) > self.size // BLOCK
+        return len(self._feeds) > self.size // self._file.block_size
 
     @property
     def counted(self) -> int:
         """Bytes that were counted, for showing progress."""
-        return self.size if self.is_complete else (len(self._feeds) - 1) * BLOCK
+        return self.size if self.is_complete else (len(self._feeds) - 1) * self._file.block_size
 
     @property
     def lines(self) -> int:
         """The number of lines: exact once ``is_complete``, before that estimated from what was counted."""
-        whole = len(self._feeds) - 1
+        whole, size = len(self._feeds) - 1, self.size
         if self.is_complete:
-            tail = self._block(whole)
-            return self._feeds[whole] + tail.count(b"\n") + (self.size > 0 and not self._ends_with_feed())
+            if self._total[0] != size:
+                tail = self._file.block(whole)
+                open_end = size > 0 and self.read(size - 1, 1) != b"\n"
+                self._total = (size, int(self._feeds[whole]) + tail.count(b"\n") + open_end)
+            return self._total[1]
         if not whole:
-            first = self._block(0)
-            return max(1, first.count(b"\n") * self.size // max(1, len(first)))
-        return max(1, self._feeds[whole] * self.size // (whole * BLOCK))
+            first = self._file.block(0)
+            return max(1, first.count(b"\n") * size // max(1, len(first)))
+        return max(1, self._feeds[whole] * size // (whole * self._file.block_size))
 
     def advance(self) -> bool:
         """Count some more blocks; True while there are more. What a read or a truncation disturbs is left for the next call."""
         table = self._feeds
         first = len(table) - 1
-        number = min(_SLICE, self.size // BLOCK - first)
-        if number <= 0 or self._closed:
+        number = min(_SLICE, self.size // self._file.block_size - first)
+        if number <= 0 or self._file.is_closed:
             return False
-        data = self._read(first * BLOCK, number * BLOCK)
-        counts = _feeds_of_blocks(data, self.size >= _LARGE)
+        counts = self._file.feeds(first, number)
         with self._lock:
             # A table that was begun anew belongs to other bytes than those that were just counted.
             if table is self._feeds and len(table) == first + 1:
@@ -104,18 +99,12 @@ class LineIndex:
     def refresh(self) -> Change:
         """Look at the file again. Its lines are counted anew when it was ``truncated``; ``replaced`` is told once, and the
         open file stays the one that is shown."""
-        now, before = self._size_now(), self.size
-        if now < before:
+        change = self._file.refresh()
+        if change == "truncated":
             with self._lock:
-                self._feeds, self._places, self._told = array("q", [0]), [], (0, 1)
-                self._blocks.clear()
-                self.size = now
-            return "truncated"
-        self.size = now
-        if not self._replaced and self._is_replaced():
-            self._replaced = True
-            return "replaced"
-        return "grown" if now > before else "same"
+                self._feeds, self._places = array("q", [0]), []
+                self._told, self._total = (0, 1), (-1, 0)
+        return change
 
     def learn(self, number: int, offset: int) -> None:
         """Line ``number`` begins at ``offset``: known from elsewhere before the index comes there."""
@@ -142,24 +131,24 @@ class LineIndex:
 
     def start_of(self, offset: int) -> int:
         """Where the line begins that holds the byte at ``offset``."""
-        end = max(0, min(offset, self.size))
+        block, end = self._file.block_size, max(0, min(offset, self.size))
         while end > 0:
-            number = (end - 1) // BLOCK
+            number = (end - 1) // block
             if self._has_feeds(number):
-                at = self._block(number).rfind(b"\n", 0, end - number * BLOCK)
+                at = self._file.block(number).rfind(b"\n", 0, end - number * block)
                 if at >= 0:
-                    return number * BLOCK + at + 1
-            end = number * BLOCK
+                    return number * block + at + 1
+            end = number * block
         return 0
 
     def number_of(self, offset: int) -> int | None:
         """The number of the line that begins at ``offset``; None where nothing was counted yet."""
-        block = offset // BLOCK
+        block = offset // self._file.block_size
         if block < len(self._feeds):
             # Lines are asked for in their order, so that most of the block was counted just now.
             near, number = self._told
-            if not block * BLOCK <= near <= offset:
-                near, number = block * BLOCK, int(self._feeds[block]) + 1
+            if not block * self._file.block_size <= near <= offset:
+                near, number = block * self._file.block_size, int(self._feeds[block]) + 1
             self._told = (offset, number + self._count(near, offset))
             return self._told[1]
         at = bisect_left(self._places, (offset, 0))
@@ -177,19 +166,17 @@ class LineIndex:
         block = bisect_left(self._feeds, feeds) - 1
         if block == len(self._feeds) - 1 and not self.is_complete:
             return None
-        at = _after_feed(self._block(block), feeds - self._feeds[block])
-        offset = block * BLOCK + at
+        at = _after_feed(self._file.block(block), feeds - self._feeds[block])
+        offset = block * self._file.block_size + at
         return offset if at and offset < self.size else None
-
-    def close(self) -> None:
-        """Give the descriptor back; a second call does nothing."""
-        if not self._closed:
-            self._closed = True
-            os.close(self._fd)
 
     def read(self, offset: int, size: int) -> bytes:
         """The bytes from ``offset`` on, fewer at the end."""
-        return self._read(offset, min(size, self.size - offset)) if offset < self.size else b""
+        return self._file.read(offset, size)
+
+    def close(self) -> None:
+        """Give the descriptor back; a second call does nothing."""
+        self._file.close()
 
     def _line(self, offset: int) -> Line:
         end = self._end_of(offset)
@@ -197,68 +184,35 @@ class LineIndex:
         return Line(offset, end, raw[:-1] if raw.endswith(b"\n") and offset + len(raw) == end else raw[:SHOWN])
 
     def _end_of(self, offset: int) -> int:
-        number = offset // BLOCK
-        while number * BLOCK < self.size:
+        block = self._file.block_size
+        number = offset // block
+        while number * block < self.size:
             if self._has_feeds(number):
-                at = self._block(number).find(b"\n", max(0, offset - number * BLOCK))
+                at = self._file.block(number).find(b"\n", max(0, offset - number * block))
                 if at >= 0:
-                    return number * BLOCK + at + 1
+                    return number * block + at + 1
             number += 1
         return self.size
 
     def _has_feeds(self, number: int) -> bool:
         """False only for a counted block without any: a line of gigabytes is stepped over and not read."""
-        return number + 1 >= len(self._feeds) or self._feeds[number + 1] > self._feeds[number]
+        feeds = self._feeds
+        return number + 1 >= len(feeds) or feeds[number + 1] > feeds[number]
 
     def _count(self, start: int, end: int) -> int:
-        total = 0
+        total, block = 0, self._file.block_size
         while start < end:
-            number = start // BLOCK
-            stop = min(end, (number + 1) * BLOCK)
-            total += self._block(number).count(b"\n", start - number * BLOCK, stop - number * BLOCK)
+            number = start // block
+            stop = min(end, (number + 1) * block)
+            total += self._file.block(number).count(b"\n", start - number * block, stop - number * block)
             start = stop
         return total
 
     def _slice(self, start: int, end: int) -> bytes:
-        number = start // BLOCK
-        part = self._block(number)[start - number * BLOCK : end - number * BLOCK]
-        return part if end <= (number + 1) * BLOCK else part + self._slice((number + 1) * BLOCK, end)
-
-    def _block(self, number: int) -> bytes:
-        """A block; the last ones that were asked for are kept. The unfinished one is another for each size."""
-        length = max(0, min(BLOCK, self.size - number * BLOCK))
-        key = (number, length)
-        found = self._blocks.pop(key, None)
-        if found is None:
-            found = self._read(number * BLOCK, length)
-        self._blocks[key] = found
-        while len(self._blocks) > _KEPT_BLOCKS:
-            self._blocks.pop(next(iter(self._blocks)), None)
-        return found
-
-    def _read(self, offset: int, size: int) -> bytes:
-        try:
-            return os.pread(self._fd, max(0, size), self._base + offset)
-        except OSError:
-            # Closed by its owner, or a disk that fails: there is nothing to show, and the scan tells of it.
-            return b""
-
-    def _ends_with_feed(self) -> bool:
-        return self._read(self.size - 1, 1) == b"\n"
-
-    def _size_now(self) -> int:
-        try:
-            return max(0, os.fstat(self._fd).st_size - self._base)
-        except OSError:
-            return 0
-
-    def _is_replaced(self) -> bool:
-        if self._path is None:
-            return False
-        try:
-            return not os.path.samestat(os.stat(self._path), os.fstat(self._fd))  # noqa: PTH116
-        except OSError:
-            return False
+        block = self._file.block_size
+        number = start // block
+        part = self._file.block(number)[start - number * block : end - number * block]
+        return part if end <= (number + 1) * block else part + self._slice((number + 1) * block, end)
 
 
 def open_lines(path: str) -> LineIndex | None:
@@ -274,7 +228,7 @@ def open_lines(path: str) -> LineIndex | None:
     if not opened.regular or not plain or _has_hole(opened.fd, opened.status.st_size):
         os.close(opened.fd)
         return None
-    return LineIndex(opened.fd, base=mark, path=path)
+    return LineIndex(BlockFile(opened.fd, base=mark, path=path))
 
 
 def _has_hole(fd: int, size: int) -> bool:
@@ -282,18 +236,6 @@ def _has_hole(fd: int, size: int) -> bool:
         return 0 < size != os.lseek(fd, 0, os.SEEK_HOLE)
     except OSError:
         return False
-
-
-def _feeds_of_blocks(data: bytes, large: bool) -> list[int]:
-    """Line feeds of each whole block in ``data``."""
-    whole = len(data) // BLOCK
-    if not large:
-        return [data.count(b"\n", at * BLOCK, (at + 1) * BLOCK) for at in range(whole)]
-    # Late: a small file does without its 70 ms.
-    import numpy as np
-
-    blocks = np.frombuffer(data, np.uint8, whole * BLOCK).reshape(whole, BLOCK)
-    return [int(np.count_nonzero(block == 10)) for block in blocks]
 
 
 def _after_feed(text: bytes, number: int) -> int:

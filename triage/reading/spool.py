@@ -6,6 +6,7 @@ import os
 import tempfile
 import threading
 
+from triage.reading.block_file import BlockFile
 from triage.reading.line_index import LineIndex
 from triage.reading.source import Remarks, Source
 
@@ -43,7 +44,7 @@ class Spool:
 
     def lines(self) -> LineIndex:
         """The lines so far, and, after a refresh, those that came since."""
-        return LineIndex(os.dup(self._file.fileno()))
+        return LineIndex(BlockFile(os.dup(self._file.fileno())))
 
     def close(self) -> None:
         """Give the file back; a second call does nothing."""

@@ -105,14 +105,14 @@ class TriageApp(App[int]):
         for text in self.desk.troubles[self._shown_troubles :][:3]:
             self.notify(self.desk.outlet.show(text), severity="warning", timeout=6, markup=False)
         self._shown_troubles = len(self.desk.troubles)
-        if isinstance(self.screen, DeskScreen):
+        # The timer goes on for a moment after the screens were taken apart.
+        if self.screen_stack and isinstance(self.screen, DeskScreen):
             self.screen.look()
 
     async def on_event(self, event: Event) -> None:
         """A key that is bound does its work before the next one is looked at, so that what is typed in one go meets the screen
         and the box that its first keys opened. Widgets that read keys by themselves get theirs first."""
-        reads = isinstance(self.focused, (Input, ApprovalRow)) if self.screen_stack else True
-        if isinstance(event, Key) and not event.is_forwarded and not reads and isinstance(self.screen, DeskScreen):
+        if isinstance(event, Key) and not event.is_forwarded and self._only_binds:
             bound = self.screen.active_bindings.get(event.key)
             if bound is not None and await self.run_action(bound.binding.action, bound.node):
                 return
@@ -120,8 +120,10 @@ class TriageApp(App[int]):
 
     @property
     def _only_binds(self) -> bool:
-        """Whoever has the focus does not look at keys but by its bindings."""
-        return not (isinstance(self.focused, Input) or hasattr(self.focused, "on_key"))
+        """One of our screens is in front, and whoever has the focus there does not look at keys but by its bindings."""
+        if not (self.screen_stack and isinstance(self.screen, DeskScreen)):
+            return False
+        return not isinstance(self.focused, (Input, ApprovalRow))
 
     async def action_go(self, name: str) -> None:
         """Another screen; the one that is left stays as it is."""
@@ -207,6 +209,8 @@ class TriageApp(App[int]):
             module = importlib.import_module(f"triage.tui.screens.{name}")
             kind: type[DeskScreen] = getattr(module, _SCREENS[name][0])
             self._desk_screens[name] = kind(self.desk)
+            # Else Textual takes a screen apart when it is left, and where one stood in it is lost.
+            self.install_screen(self._desk_screens[name], name)
         return self._desk_screens[name]
 
     def _open_file(self, label: str) -> None:

@@ -14,9 +14,11 @@ class Job(Protocol):
 
 
 class Background:
-    """Does a slice of each job in turn. Nobody is called back: whoever draws looks at the jobs now and then."""
+    """Does a slice of each job in turn. Nobody is called back: whoever draws looks at the jobs now and then, and at ``error``,
+    the first exception that a job raised; such a job is not gone on with."""
 
     def __init__(self) -> None:
+        self.error: Exception | None = None
         self._jobs: list[Job] = []
         self._later: list[Job] = []
         self._quiet = self._closed = False
@@ -73,13 +75,21 @@ class Background:
         self._thread.join(1.0)
 
     def _run(self) -> None:
-        while True:
-            with self._wake:
-                while not self._jobs and not self._closed:
-                    self._wake.wait()
-                if self._closed:
-                    return
-                job = self._jobs.pop(0)
-                self._jobs.append(job)
-            if not job.advance():
+        while (job := self._next()) is not None:
+            try:
+                goes_on = job.advance()
+            except Exception as error:  # noqa: BLE001  (told to the screen, which ends with it)
+                self.error = self.error or error
+                goes_on = False
+            if not goes_on:
                 self.drop(job)
+
+    def _next(self) -> Job | None:
+        """Wait for a job, and put it behind the others; None at the end."""
+        with self._wake:
+            while not self._jobs and not self._closed:
+                self._wake.wait()
+            if self._closed:
+                return None
+            self._jobs.append(self._jobs.pop(0))
+            return self._jobs[-1]

@@ -66,6 +66,7 @@ class Desk:
         before = self.revision
         for item in self.loading.news():
             self._take(item)
+        self.error = self.error or self.background.error
         self._take_work()
         self._keep()
         return self.revision != before

@@ -134,11 +134,11 @@ class LogScreen(DeskScreen):
             f"line {number:,} of {about}{file.index.lines:,}"
             if number is not None
             else f"of about {file.index.lines:,} lines",
+            reader.waiting,
             show(mark.about) if mark is not None else "",
             f"only {show(str(hits.wanted))}: {count(len(hits), 'line')}" if hits is not None else "",
             f"{hits.share:.0%} searched" if hits is not None and not hits.is_complete else "",
             "following" if reader.follow else "",
-            reader.waiting,
             file.spool.note if file.spool is not None else "",
             *file.notes[-1:],
         ]

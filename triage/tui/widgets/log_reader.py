@@ -30,6 +30,7 @@ class LogReader:
         self.follow = False
         self._background = background
         self._line_wanted, self._said = 0, ""
+        self._was_busy = False
         background.carry_on(file.index, later=True)
 
     def close(self) -> None:
@@ -45,7 +46,8 @@ class LogReader:
 
     def look(self) -> bool:
         """Look what came since the last time: more of the file, more hits, more counted lines. True if any may have."""
-        busy = self._background.is_busy
+        # What was done last must be seen too.
+        busy, self._was_busy = self._was_busy, self._background.is_busy
         grown = self.file.refresh()
         if grown:
             self._background.carry_on(self.file.index, later=True)
@@ -58,7 +60,7 @@ class LogReader:
             self.go_to_hit(self.search.awaited)
         if grown and self.follow:
             self.window.move_to(self.window.lines.last() or 0)
-        return grown or busy
+        return grown or busy or self._was_busy
 
     # Where it stands -------------------------------------------------------------------------------------------------
 
