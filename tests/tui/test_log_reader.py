@@ -151,6 +151,22 @@ def test_search_goes_both_ways() -> None:
         assert reader.line == 10
 
 
+def test_a_look_tells_what_was_done_since() -> None:
+    """Also what began and ended between two looks is there to be drawn; afterwards there is nothing new."""
+    lines = [b"needle" if number == 20 else b"hay" for number in range(1, 31)]
+    with reading(lines, 5) as reader:
+        reader.look()
+        assert not reader.look()
+        reader.find(Wanted("needle"))
+        assert reader.search is not None
+        while not reader.search.hits.is_complete:
+            pass
+        assert reader.look()
+        reader.look()
+        assert not reader.look()
+        assert reader.line == 20
+
+
 def test_follow_ends_with_a_movement() -> None:
     """Lines that come are followed until somebody moves."""
     with reading([b"one"], 5) as reader:

@@ -161,7 +161,7 @@ class Chain:
                 self._doubts += 1
                 return False
         self._doubts = 0
-        if not file.caught_up:
+        if not file.caught_up or not (file.offset or doubtful):
             # Nothing was read of it: a copy is found, or missed, with all that came and went before the file.
             self._cut_unread = self._cut_unread or copy is None
             if copy is not None:

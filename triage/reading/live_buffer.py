@@ -111,7 +111,7 @@ class LiveBuffer:
     def _keep_newest(self, piece: bytes | Note) -> None:
         self._newest.append(piece)
         self._newest_size += _cost(piece)
-        while self._newest_size > self._most // 2 and len(self._newest) > 1:
+        while self._newest_size - _cost(self._newest[0]) >= self._most // 2:
             oldest = self._newest.popleft()
             self._newest_size -= _cost(oldest)
             if isinstance(oldest, Note):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import os
 import signal
@@ -24,6 +25,8 @@ from triage.tui.screens.log import LogScreen
 from triage.tui.widgets.approval import ApprovalRow
 
 _LOOK_S = 0.1
+_COLLECT = (2000, 20, 100)
+"""Often and little: looking through 50,000 new objects at once, as short runs do, holds up a key for a tenth of a second."""
 _FEW_COLOURS = 16
 _SCREENS = {
     "triage": ("TriageScreen", "The ranked causes"),
@@ -68,6 +71,7 @@ class TriageApp(App[int]):
         self.crash: Exception | None = None
         self._desk_screens: dict[str, DeskScreen] = {}
         self._shown_troubles = 0
+        self._is_settled = False
         self.animation_level = "none"
         if self.no_color or _few_colours():
             # The terminal's own sixteen colours: whoever chose them can read them.
@@ -78,6 +82,9 @@ class TriageApp(App[int]):
 
     def on_load(self) -> None:
         """Open the first file: its lines are there for the first paint."""
+        if not self.is_headless:
+            gc.set_threshold(*_COLLECT)
+            gc.freeze()
         self.desk.loading.start()
 
     def on_mount(self) -> None:
@@ -105,6 +112,11 @@ class TriageApp(App[int]):
         for text in self.desk.troubles[self._shown_troubles :][:3]:
             self.notify(self.desk.outlet.show(text), severity="warning", timeout=6, markup=False)
         self._shown_troubles = len(self.desk.troubles)
+        if self.desk.is_final and not self._is_settled:
+            self._is_settled = True
+            if not self.is_headless:
+                # What was learned stays: it need not be looked through for garbage again.
+                gc.freeze()
         # The timer goes on for a moment after the screens were taken apart.
         if self.screen_stack and isinstance(self.screen, DeskScreen):
             self.screen.look()

@@ -30,7 +30,7 @@ class LogReader:
         self.follow = False
         self._background = background
         self._line_wanted, self._said = 0, ""
-        self._was_busy = False
+        self._seen: tuple[object, ...] = ()
         background.carry_on(file.index, later=True)
 
     def close(self) -> None:
@@ -46,21 +46,21 @@ class LogReader:
 
     def look(self) -> bool:
         """Look what came since the last time: more of the file, more hits, more counted lines. True if any may have."""
-        # What was done last must be seen too.
-        busy, self._was_busy = self._was_busy, self._background.is_busy
         grown = self.file.refresh()
         if grown:
             self._background.carry_on(self.file.index, later=True)
             for hits in self._jobs():
                 self._background.carry_on(hits)
             self.window.cursor = min(self.window.cursor, self.file.index.size)
+        waits = bool(self._line_wanted or (self.search is not None and self.search.awaited))
         if self._line_wanted:
             self.go_to_line(self._line_wanted)
         if self.search is not None and self.search.awaited:
             self.go_to_hit(self.search.awaited)
         if grown and self.follow:
             self.window.move_to(self.window.lines.last() or 0)
-        return grown or busy or self._was_busy
+        before, self._seen = self._seen, (self.file.index.counted, self.waiting, *(hits.share for hits in self._jobs()))
+        return grown or waits or self._seen != before
 
     # Where it stands -------------------------------------------------------------------------------------------------
 
