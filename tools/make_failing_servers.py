@@ -11,12 +11,8 @@ FOLDER/NAME.log.
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import shutil
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,7 +22,7 @@ from pathlib import Path
 # Run by its path, it finds its neighbour beside the checkout's root.
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
-from tools.make_wrong_environment import MODEL, server_environment
+from tools.server_environment import fill, new_folder, run_launch, server_environment
 
 SGLANG = "sglang==0.5.6"
 TORCH = "torch==2.13.0"
@@ -120,46 +116,16 @@ def run_server(folder: Path, server: FailingServer) -> tuple[int, bytes]:
         subprocess.TimeoutExpired: the server still runs after five minutes, so it did not die.
     """
     with occupied(server):
-        done = subprocess.run(  # noqa: S603  (an argv of ours, in the folder that was named)
-            server_command(folder, server), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            cwd=folder, env=variables_of(folder, server, os.environ), timeout=_START_S, check=False,
-        )  # fmt: skip
-    return done.returncode, done.stdout
-
-
-def make(folder: Path) -> None:
-    """Fills ``folder``.
-
-    Raises:
-        subprocess.CalledProcessError: venv or pip failed; they have printed why.
-    """
-    scratch = folder / "tmp"
-    subprocess.run((sys.executable, "-m", "venv", str(folder)), check=True)  # noqa: S603  (our own interpreter)
-    scratch.mkdir()
-    # pip unpacks large wheels where TMPDIR says, and that is often a small tmpfs.
-    environment = server_environment(os.environ) | {"TMPDIR": str(scratch)}
-    _pip(folder, environment, (TORCH, *IMPORTED))
-    _pip(folder, environment, ("--no-deps", *UNRESOLVED))
-    # Beside the environment, so that only those launches find it that are to fail of it.
-    _pip(folder, environment, ("--no-deps", "--target", str(folder / "kernel"), KERNEL))
-    shutil.rmtree(scratch)
-    model = folder / "model"
-    model.mkdir()
-    (model / "config.json").write_text(json.dumps(MODEL, indent=2) + "\n", encoding="utf-8")
+        environment = variables_of(folder, server, os.environ)
+        return run_launch(server_command(folder, server), folder, environment, _START_S)
 
 
 def main(arguments: Sequence[str]) -> int:
     """0 if the environment is there and every server died of what it was to die of."""
-    parser = argparse.ArgumentParser(description="Make an environment in which launches of SGLang fail by themselves.")
-    parser.add_argument("folder", type=Path)
-    folder = parser.parse_args(arguments).folder.absolute()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        parser.error(f"{folder} is not an empty folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(folder).free / 1e9
-    if free < NEEDED_GB:
-        parser.error(f"{free:.0f} GB are free at {folder}, {NEEDED_GB} are needed")
-    make(folder)
+    folder = new_folder("Make an environment in which launches of SGLang fail by themselves.", arguments, NEEDED_GB)
+    # The kernel lies beside the environment, so that only those launches find it that are to fail of it.
+    kernel = ("--no-deps", "--target", str(folder / "kernel"), KERNEL)
+    fill(folder, (TORCH, *IMPORTED), ("--no-deps", *UNRESOLVED), kernel)
     failed = 0
     for server in SERVERS:
         status, output = run_server(folder, server)
@@ -172,15 +138,6 @@ def main(arguments: Sequence[str]) -> int:
             + (server.death if died else f"and not {server.status} of {server.death!r}")
         )
     return 1 if failed else 0
-
-
-def _pip(folder: Path, environment: Mapping[str, str], arguments: Sequence[str]) -> None:
-    options = ("--quiet", "--disable-pip-version-check", "--no-cache-dir", "--no-compile", "--only-binary", ":all:")
-    subprocess.run(  # noqa: S603  (versions are named above, and nothing is built)
-        (str(folder / "bin" / "python"), "-m", "pip", "install", *options, *arguments),
-        env=dict(environment),
-        check=True,
-    )
 
 
 if __name__ == "__main__":

@@ -5,37 +5,19 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.cli.watching import watching
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Command
 
 LOG = (Path(__file__).parents[2] / "examples" / "gpu-oom-kv-pool" / "server.log").read_bytes()
 READY = b"[2026-03-01 09:00:05 TP0] The server is fired up and ready to roll!\n"
-
-
-@contextmanager
-def watching(sgltriage: Command, *words: str) -> Iterator[subprocess.Popen[bytes]]:
-    """The command while it runs; ended with the test."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "triage", "watch", *words], cwd=sgltriage.folder, env=sgltriage.environment,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        for stream in (process.stdin, process.stdout, process.stderr):
-            if stream is not None:
-                stream.close()
 
 
 def events(output: bytes) -> list[dict[str, object]]:

@@ -14,7 +14,6 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
+from tests.cli.watching import watching
 from tests.watching.telling import samples
 
 if TYPE_CHECKING:
@@ -31,23 +31,6 @@ ROOT = Path(__file__).parents[2]
 LOG = (ROOT / "examples" / "gpu-oom-kv-pool" / "server.log").read_bytes()
 SCHEMA = json.loads((ROOT / "triage" / "reporting" / "event.schema.json").read_text(encoding="utf-8"))
 CAUSE = "gpu-oom-kv-pool"
-
-
-@contextmanager
-def watching(sgltriage: Command, *words: str) -> Iterator[subprocess.Popen[bytes]]:
-    """The command while it runs, fed by a pipe; ended with the test."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "triage", "watch", *words], cwd=sgltriage.folder, env=sgltriage.environment,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        for stream in (process.stdin, process.stdout, process.stderr):
-            if stream is not None:
-                stream.close()
 
 
 def feed(process: subprocess.Popen[bytes], data: bytes) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tools.make_wrong_environment import DEATH, run_server, server_environment
+from tools.make_wrong_environment import DEATH, run_server
+from tools.server_environment import server_environment
 
 ROOT = Path(__file__).parents[2]
 VARIABLE = "SGLTRIAGE_WRONG_ENV"

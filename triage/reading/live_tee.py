@@ -8,10 +8,9 @@ import os
 import sys
 
 from triage.reading import live_passthrough
-from triage.reading.live import Chunk, Item, Note
+from triage.reading.live import Item, Note
 from triage.reading.live_buffer import dropped
-from triage.reading.live_passthrough import FRAME
-from triage.reading.live_stdin import PIPE_SIZE, widen
+from triage.reading.live_frames import LiveFrames
 
 _MOST = 1 << 20
 _BACKLOG = 32 << 20
@@ -31,11 +30,11 @@ class LiveTee:
     """
 
     def __init__(self, source: int, target: int, *, backlog: int = _BACKLOG) -> None:
-        self._side, theirs = os.pipe()
+        side, theirs = os.pipe()
         try:
             self._pid: int | None = _started(source, target, theirs, backlog)
         except BaseException:
-            os.close(self._side)
+            os.close(side)
             raise
         finally:
             os.close(theirs)
@@ -43,94 +42,46 @@ class LiveTee:
         os.dup2(null, source)
         os.dup2(null, target)
         os.close(null)
-        os.set_blocking(self._side, False)
-        widen(self._side)
-        self._rest = bytearray()
-        self._wanted = self._offset = 0
-        self._finished = self._closed = False
+        self._finished = False
+        self._frames = LiveFrames(side, self._frame, self._end)
 
     @property
     def ended(self) -> bool:
         """True once all that came was handed out and nothing more can come."""
-        return self._closed
+        return self._frames.is_closed
 
     def fileno(self) -> int | None:
         """Readable when there is something to poll; None once ended."""
-        return None if self._closed else self._side
+        return None if self._frames.is_closed else self._frames.fileno()
 
     def poll(self, most: int = _MOST) -> list[Item]:
         """What came since the last call, up to about ``most`` bytes; the last item is a note ``ended``."""
-        out: list[Item] = []
-        pieces: list[bytes] = []
-        while not self._closed and most > 0:
-            try:
-                block = os.read(self._side, min(most, PIPE_SIZE))
-            except BlockingIOError:
-                break
-            if not block:
-                self._join(pieces, out)
-                if not self._finished:
-                    out.append(Note("ended", "the process that passes the input through was killed", loss=True))
-                self.close()
-                break
-            most -= len(block)
-            self._parse(block, pieces, out)
-        self._join(pieces, out)
-        return out
+        return self._frames.poll(most)
 
     def close(self) -> None:
         """Stop watching; the bytes are passed through until their end all the same. A second call does nothing."""
-        if not self._closed:
-            self._closed = True
-            os.close(self._side)
+        self._frames.close()
         if self._pid is not None:
             with contextlib.suppress(ChildProcessError):
                 if not os.waitpid(self._pid, os.WNOHANG)[0]:
                     return
             self._pid = None
 
-    def _parse(self, block: bytes, pieces: list[bytes], out: list[Item]) -> None:
-        at = 0
-        while at < len(block):
-            if self._wanted:
-                piece = block[at : at + self._wanted]
-                pieces.append(piece)
-                at += len(piece)
-                self._wanted -= len(piece)
-                continue
-            part = block[at : at + FRAME.size - len(self._rest)]
-            self._rest += part
-            at += len(part)
-            if len(self._rest) == FRAME.size:
-                letter, number = FRAME.unpack(self._rest)
-                self._rest.clear()
-                self._frame(letter, number, pieces, out)
+    def _end(self) -> list[Item]:
+        if self._finished:
+            return []
+        return [Note("ended", "the process that passes the input through was killed", loss=True)]
 
-    def _frame(self, letter: bytes, number: int, pieces: list[bytes], out: list[Item]) -> None:
-        if letter == b"D":
-            self._wanted = number
-            return
-        self._join(pieces, out)
+    def _frame(self, letter: bytes, number: int) -> list[Item]:
+        self._finished = self._finished or letter in (b"P", b"Z")
         if letter == b"X":
-            out.append(dropped(number))
-        elif letter == b"W":
-            out.append(
-                Note("output", f"the output cannot be written ({os.strerror(number)}): it is lost, and watched on")
-            )
-        elif letter == b"P":
-            self._finished = True
-            out.append(Note("output", "nobody reads the output any more"))
-            out.append(Note("ended", "end of output"))
-        elif letter == b"Z":
-            self._finished = True
-            out.append(Note("ended", "end of input"))
-
-    def _join(self, pieces: list[bytes], out: list[Item]) -> None:
-        if pieces:
-            data = b"".join(pieces)
-            out.append(Chunk(data, self._offset, 0))
-            self._offset += len(data)
-            pieces.clear()
+            return [dropped(number)]
+        if letter == b"W":
+            text = f"the output cannot be written ({os.strerror(number)}): it is lost, and watched on"
+            return [Note("output", text)]
+        if letter == b"P":
+            return [Note("output", "nobody reads the output any more"), Note("ended", "end of output")]
+        return [Note("ended", "end of input")] if letter == b"Z" else []
 
 
 def _started(source: int, target: int, side: int, backlog: int) -> int:
