@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -226,6 +227,20 @@ def test_the_oldest_are_forgotten(kept: Path, most: int, left: set[str]) -> None
         aged(kept.parent, name, {"a.kb": 1, "b.kb": 2}.get(name, 3 + age))
     write_private(kept.with_name("new.kb"), [b"x"], most=most)
     assert names(kept.parent) == left
+
+
+def test_what_was_read_last_stays(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Use counts and not age: the file that was written first, but read since, outlives newer ones, and reading leaves its age."""
+    now = int(time.time())
+    # Read after the last change of any kind: a mount that notes reads only where that tells something leaves these alone.
+    for name, written, read in (("a.kb", 9000, 1000), ("b.kb", 8000, 2000), ("c.kb", 7000, 3000)):
+        os.utime(aged(kept.parent, name, 0), (now + read, now - written))
+    monkeypatch.setattr(time, "time_ns", lambda: (now + 4000) * 10**9)
+    kept.unlink()
+    assert read_private(kept.with_name("a.kb")) == b"a.kb"
+    assert int(kept.with_name("a.kb").stat().st_mtime) == now - 9000
+    write_private(kept.with_name("new.kb"), [b"x"], most=2)
+    assert names(kept.parent) == {"new.kb", "a.kb"}
 
 
 def test_the_file_just_written_stays(kept: Path) -> None:

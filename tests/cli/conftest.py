@@ -6,12 +6,14 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.fixing.warm_command import WarmCommand
+from tests.terminal import Terminal
+from triage.knowledge.compiled import Knowledge
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,9 +41,25 @@ class Command:
 
 
 @pytest.fixture
-def sgltriage(tmp_path: Path, cache: Path) -> Command:
-    """The command in a fresh folder; the compiled knowledge is kept for the test session."""
+def sgltriage(tmp_path: Path, cache: Path, knowledge: Knowledge) -> Command:
+    """The command in a fresh folder. The knowledge is compiled by then: by one worker, and not by each at the same time."""
     return Command(tmp_path, cache)
+
+
+Sit = Callable[..., Terminal]
+
+
+@pytest.fixture
+def sit(sgltriage: Command) -> Iterator[Sit]:
+    """``sit(*argv, columns=80, stdin=None, VARIABLE="value")``: sit down before a terminal on which a command runs."""
+    with contextlib.ExitStack() as opened:
+
+        def start(*argv: str | Path, columns: int = 80, stdin: int | None = None, **variables: str) -> Terminal:
+            environment = sgltriage.environment | {"TERM": "xterm-256color"} | variables
+            found = Terminal(argv, sgltriage.folder, environment, columns=columns, stdin=stdin)
+            return opened.enter_context(contextlib.closing(found))
+
+        yield start
 
 
 class WarmSgltriage(Command):

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
 import re
-import select
-import struct
-import subprocess
 import sys
-import termios
-import time
-from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Command
+    from tests.cli.conftest import Sit
 
 QUESTION = b"Do this? [y]es, [s]kip, [q]uit: "
 NAMES = ("first", "second", "third")
@@ -40,95 +33,10 @@ CODE = """
 """
 
 
-class Terminal:
-    """The command (``fix``, or ``argv``) on a terminal of its own, and who sits before it."""
-
-    def __init__(
-        self, command: Command, *words: str, columns: int = 80, argv: Sequence[str] = (), **variables: str
-    ) -> None:
-        self._ours, theirs = os.openpty()
-        self.seen = b""
-        self._at = 0
-        self.before = termios.tcgetattr(theirs)
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        # Kept open: what the terminal is like can be asked when the command has ended.
-        self._theirs = theirs
-        self.process = subprocess.Popen(
-            argv or [sys.executable, "-m", "triage", "fix", *words], stdin=theirs, stdout=theirs, stderr=theirs, cwd=command.folder,
-            env={**command.environment, "TERM": "xterm-256color", **variables}, start_new_session=True, preexec_fn=_take_terminal,
-        )  # fmt: skip
-
-    def type(self, keys: bytes) -> None:
-        """What a person, or a paste, puts in."""
-        os.write(self._ours, keys)
-
-    def wait_for(self, text: bytes) -> bytes:
-        """What was printed up to some text, since the last time."""
-        until = time.monotonic() + 60
-        while text not in self.seen[self._at :]:
-            assert time.monotonic() < until, self.seen.decode(errors="replace")
-            assert self._read(0.2) or self.process.poll() is None or self._read(0), self.seen.decode(errors="replace")
-        end = self.seen.index(text, self._at) + len(text)
-        found, self._at = self.seen[self._at : end], end
-        return found
-
-    def quiet(self, seconds: float) -> bytes:
-        """What is printed in a while."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            self._read(0.05)
-        found, self._at = self.seen[self._at :], len(self.seen)
-        return found
-
-    def end(self) -> int:
-        """Wait for its end; the exit status."""
-        until = time.monotonic() + 60
-        while self.process.poll() is None:
-            assert time.monotonic() < until, self.seen.decode(errors="replace")
-            self._read(0.1)
-        while self._read(0):
-            pass
-        return self.process.returncode
-
-    @property
-    def after(self) -> object:
-        """How the terminal is set now."""
-        return termios.tcgetattr(self._theirs)
-
-    def close(self) -> None:
-        """Give everything back."""
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        os.close(self._ours)
-        os.close(self._theirs)
-
-    def _read(self, wait: float) -> bool:
-        if not select.select([self._ours], [], [], wait)[0]:
-            return False
-        self.seen += os.read(self._ours, 1 << 16)
-        return True
-
-
-def _take_terminal() -> None:
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-
-Sit = Callable[..., Terminal]
-
-
 @pytest.fixture
-def sit(sgltriage: Command) -> Iterator[Sit]:
-    """Sit down before a terminal."""
-    open_ones: list[Terminal] = []
-
-    def start(*words: str, columns: int = 80, **variables: str) -> Terminal:
-        open_ones.append(Terminal(sgltriage, *words, columns=columns, **variables))
-        return open_ones[-1]
-
-    yield start
-    for item in open_ones:
-        item.close()
+def sit(sit: Sit) -> Sit:
+    """Sit down before a terminal on which ``fix`` runs."""
+    return partial(sit, sys.executable, "-m", "triage", "fix")
 
 
 def words(folder: Path, steps: str, code: str = "") -> tuple[str, ...]:

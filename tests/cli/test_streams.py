@@ -2,75 +2,50 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
-import struct
 import subprocess
 import sys
-import termios
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Command
+    from tests.cli.conftest import Command, Sit
+    from tests.terminal import Terminal
 
 ROOT = Path(__file__).parents[2]
 LOGS = ROOT / "fixtures" / "logs"
-
-
+SCAN = (sys.executable, "-m", "triage", "scan")
 CRASH = LOGS / "libcudnn-import/server.log"
 FORMATS = ("text", "concise", "json", "jsonl", "markdown", "sarif")
 
 
-def _on_terminal(
-    sgltriage: Command,
-    *arguments: str | Path,
-    columns: int = 2000,
-    stdin: int | None = None,
-    env: dict[str, str] | None = None,
-) -> tuple[int, bytes]:
-    """Exit status and what a terminal of that width was sent on stdout and stderr."""
-    leader, follower = os.openpty()
-    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "triage", *arguments], stdin=follower if stdin is None else stdin, stdout=follower, stderr=follower,
-        cwd=sgltriage.folder, env=sgltriage.environment | {"TERM": "xterm-256color"} | (env or {}), start_new_session=True,
-    )  # fmt: skip
-    os.close(follower)
-    sent = b""
-    while True:
-        try:
-            piece = os.read(leader, 65536)
-        except OSError:  # EIO: the last holder of the other end is gone
-            break
-        if not piece:
-            break
-        sent += piece
-    os.close(leader)
-    return process.wait(60), sent.replace(b"\r\n", b"\n")
+def _sent(terminal: Terminal) -> bytes:
+    """What was sent to a terminal, with the line ends that were written."""
+    return terminal.seen.replace(b"\r\n", b"\n")
 
 
 def _plain(sent: bytes) -> bytes:
     return re.sub(rb"\x1b\[[0-9;]*m", b"", sent)
 
 
-def test_no_path_on_a_terminal(sgltriage: Command) -> None:
+def test_no_path_on_a_terminal(sit: Sit) -> None:
     """Nobody types a log: without a path a terminal gets the usage, not a wait."""
-    status, sent = _on_terminal(sgltriage, "scan")
-    assert status == 2
-    assert b"nothing to read" in sent
+    terminal = sit(*SCAN)
+    assert terminal.end() == 2
+    assert b"nothing to read" in terminal.seen
 
 
 @pytest.mark.parametrize("log", ["libcudnn-import", "watchdog-hung-forward", "unknown-plugin-failure"])
-def test_a_terminal_gets_the_same_words(sgltriage: Command, log: str) -> None:
+def test_a_terminal_gets_the_same_words(sgltriage: Command, sit: Sit, log: str) -> None:
     """Colours, columns and dates aside, a wide terminal shows what a pipe gets; the time that it took comes on top."""
     path = LOGS / log / "server.log"
     piped = sgltriage("scan", path)
-    status, sent = _on_terminal(sgltriage, "scan", path, columns=5000)
-    assert status == piped.returncode
+    terminal = sit(*SCAN, path, columns=5000)
+    assert terminal.end() == piped.returncode
+    sent = _sent(terminal)
     assert b"\x1b[" in sent
     shown, expected = (
         re.sub(rb"\d{4}-\d\d-\d\d | +", b" ", re.sub(rb"  \d+(?:\.\d+)? m?s$", b"", text, flags=re.MULTILINE)).split()
@@ -79,20 +54,21 @@ def test_a_terminal_gets_the_same_words(sgltriage: Command, log: str) -> None:
     assert shown == expected
 
 
-def test_a_narrow_terminal(sgltriage: Command) -> None:
+def test_a_narrow_terminal(sit: Sit) -> None:
     """Log lines are cut to a narrow terminal; every diagnosis is still there."""
-    status, sent = _on_terminal(sgltriage, "scan", LOGS / "watchdog-hung-forward/server.log", columns=80)
-    assert status == 1
-    assert b"watchdog-timeout" in sent
-    log_lines = [line for line in _plain(sent).decode().splitlines() if "Scheduler watchdog timeout" in line]
+    terminal = sit(*SCAN, LOGS / "watchdog-hung-forward/server.log", columns=80)
+    assert terminal.end() == 1
+    assert b"watchdog-timeout" in terminal.seen
+    log_lines = [line for line in _plain(_sent(terminal)).decode().splitlines() if "Scheduler watchdog timeout" in line]
     assert all(len(line) <= 80 for line in log_lines)
 
 
 @pytest.mark.parametrize("env", [{"TERM": "dumb"}, {"NO_COLOR": "1"}])
-def test_a_terminal_without_colours(sgltriage: Command, env: dict[str, str]) -> None:
+def test_a_terminal_without_colours(sit: Sit, env: dict[str, str]) -> None:
     """A dumb terminal, or one whose user wants none, gets no escape at all."""
-    _, sent = _on_terminal(sgltriage, "scan", CRASH, env=env)
-    assert b"\x1b" not in sent
+    terminal = sit(*SCAN, CRASH, columns=2000, **env)
+    assert terminal.end() == 1
+    assert b"\x1b" not in terminal.seen
 
 
 @pytest.mark.parametrize("fmt", FORMATS)

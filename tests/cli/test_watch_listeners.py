@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
 import shlex
 import signal
@@ -25,7 +23,7 @@ from tests.cli.watching import watching
 from tests.watching.telling import samples
 
 if TYPE_CHECKING:
-    from tests.cli.conftest import Command
+    from tests.cli.conftest import Command, Sit
 
 ROOT = Path(__file__).parents[2]
 LOG = (ROOT / "examples" / "gpu-oom-kv-pool" / "server.log").read_bytes()
@@ -251,41 +249,16 @@ def test_a_full_disk_does_not_stop_hooks(sgltriage: Command) -> None:
     assert CAUSE.encode() in (sgltriage.folder / "hooked").read_bytes()
 
 
-def test_a_status_line_and_events_do_not_mix(sgltriage: Command) -> None:
+def test_a_status_line_and_events_do_not_mix(sit: Sit) -> None:
     """On a terminal every line of events stands by itself once the status was drawn over."""
-    ours, theirs = pty.openpty()
-    environment = sgltriage.environment | {"TERM": "xterm", "COLUMNS": "200"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "triage", "watch"], cwd=sgltriage.folder, env=environment,
-        stdin=subprocess.PIPE, stdout=theirs, stderr=theirs,
-    )  # fmt: skip
-    os.close(theirs)
-    seen = bytearray()
-
-    def read_until(is_so: Callable[[], bool]) -> None:
-        while not is_so():
-            try:
-                block = os.read(ours, 4096)
-            except OSError:
-                return
-            if not block:
-                return
-            seen.extend(block)
-
-    try:
-        assert process.stdin is not None
-        process.stdin.write(LOG)
-        process.stdin.flush()
-        read_until(lambda: CAUSE.encode() in seen and b"lines/s" in seen)
-        process.stdin.close()
-        read_until(lambda: False)
-        assert process.wait(timeout=60) == 1
-    finally:
-        process.kill()
-        process.wait()
-        os.close(ours)
-    assert b"lines/s" in seen
-    lines = [on_screen(line) for line in seen.decode().split("\r\n")]
+    terminal = sit(sys.executable, "-m", "triage", "watch", columns=200, stdin=subprocess.PIPE)
+    feed(terminal.process, LOG)
+    terminal.wait_for(CAUSE.encode())
+    terminal.wait_for(b"lines/s")
+    assert terminal.process.stdin is not None
+    terminal.process.stdin.close()
+    assert terminal.end() == 1
+    lines = [on_screen(line) for line in terminal.seen.decode().split("\r\n")]
     (event,) = [line for line in lines if f"+ fatal {CAUSE}" in line]
     assert re.match(r"\d\d:\d\d:\d\d \+ fatal ", event)
     assert not any("lines/s" in line for line in lines)

@@ -2,96 +2,29 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import select
-import struct
-import subprocess
 import sys
-import termios
-import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
+from tests.terminal import Terminal
+
 ROOT = Path(__file__).parents[2]
-WITHIN_S = 30.0
-
-
-class Terminal:
-    """``python`` code on a terminal of its own, and who sits before it."""
-
-    def __init__(self, argv: list[str], *, columns: int = 97, lines: int = 31, **streams: int) -> None:
-        self.ours, self._theirs = os.openpty()
-        self.resize(lines, columns)
-        self.before = termios.tcgetattr(self._theirs)
-        self.seen = b""
-        self.process = subprocess.Popen(
-            argv, stdin=streams.get("stdin", self._theirs), stdout=self._theirs, stderr=streams.get("stderr", self._theirs),
-            cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, start_new_session=True, pass_fds=(self._theirs,),
-            preexec_fn=lambda: fcntl.ioctl(self._theirs, termios.TIOCSCTTY, 0),
-        )  # fmt: skip
-
-    def resize(self, lines: int, columns: int) -> None:
-        """What a window manager does."""
-        fcntl.ioctl(self._theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-
-    def type(self, keys: bytes) -> None:
-        """What a person types."""
-        os.write(self.ours, keys)
-
-    def wait_for(self, text: bytes) -> bytes:
-        """All that was printed, once ``text`` was."""
-        end = time.monotonic() + WITHIN_S
-        while text not in self.seen:
-            assert time.monotonic() < end, self.seen
-            self.read(0.1)
-        return self.seen
-
-    def end(self) -> int:
-        """Wait for its end; the exit status."""
-        end = time.monotonic() + WITHIN_S
-        while self.process.poll() is None:
-            assert time.monotonic() < end, self.seen
-            self.read(0.05)
-        while self.read(0.0):
-            pass
-        return self.process.returncode
-
-    @property
-    def after(self) -> object:
-        """How the terminal is set now."""
-        return termios.tcgetattr(self._theirs)
-
-    def read(self, wait_s: float) -> bool:
-        """Take what was printed; False if nothing was."""
-        if not select.select([self.ours], [], [], wait_s)[0]:
-            return False
-        self.seen += os.read(self.ours, 1 << 16)
-        return True
-
-    def close(self) -> None:
-        """Give everything back."""
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        os.close(self.ours)
-        os.close(self._theirs)
 
 
 @pytest.fixture(name="terminal")
 def terminal_fixture() -> Iterator[Callable[..., Terminal]]:
     """Sit down before a terminal on which an argv runs."""
-    found: list[Terminal] = []
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with ExitStack() as opened:
 
-    def sit(argv: list[str], **options: int) -> Terminal:
-        found.append(Terminal(argv, **options))
-        return found[-1]
+        def sit(argv: list[str], **streams: int) -> Terminal:
+            return opened.enter_context(closing(Terminal(argv, ROOT, environment, columns=97, lines=31, **streams)))
 
-    yield sit
-    for item in found:
-        item.close()
+        yield sit
 
 
 @pytest.fixture(name="runner")

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
-import select
 import signal
-import struct
 import subprocess
 import sys
-import termios
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
+
+from tests.terminal import Terminal
 
 ROOT = Path(__file__).resolve().parents[2]
 LOG = ROOT / "fixtures" / "logs" / "eight-ranks-nccl-waiters" / "server.log"
@@ -46,8 +45,8 @@ ALLOWED = re.compile(
 )
 
 
-class Screen:
-    """The command on a terminal of its own. ``pipe``: standard input is a pipe, and keys come from the terminal."""
+class Screen(Terminal):
+    """The application on a terminal of its own. ``pipe``: standard input is a pipe, and keys come from the terminal."""
 
     def __init__(
         self,
@@ -58,98 +57,50 @@ class Screen:
         program: Sequence[str] = PROGRAM,
         **variables: str,
     ) -> None:
-        self._ours, self._theirs = os.openpty()
-        self.before = termios.tcgetattr(self._theirs)
-        self.seen = b""
-        self._waited = 0
-        fcntl.ioctl(self._theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
         environment = {
             "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(folder), "LC_ALL": "C.UTF-8",
             "XDG_CACHE_HOME": str(cache), "XDG_STATE_HOME": str(folder / "state"), "TERM": "xterm-256color", **variables,
         }  # fmt: skip
-        self.process = subprocess.Popen(
-            [sys.executable, *program, *words], stdin=subprocess.PIPE if pipe else self._theirs,
-            stdout=self._theirs, stderr=self._theirs, cwd=folder, env=environment, start_new_session=True,
-            preexec_fn=_take_terminal,
-        )  # fmt: skip
+        argv = [sys.executable, *program, *words]
+        super().__init__(argv, folder, environment, columns=100, stdin=subprocess.PIPE if pipe else None)
+        self._waited = 0
 
-    def type(self, keys: bytes) -> None:
-        """What a person types."""
-        os.write(self._ours, keys)
-
-    def wait_for(self, text: bytes, *, again: bool = False) -> None:
-        """Wait until this was drawn; ``again``: since the last wait."""
-        until = time.monotonic() + 90
+    def wait_for(self, text: bytes, *, outlived: bool = False, again: bool = False) -> bytes:
+        """All that was drawn, or with ``again`` what was drawn since the last wait, once ``text`` was: parts of a screen come in
+        no order that matters."""
         start = self._waited if again else 0
-        while text not in self.seen[start:]:
-            assert time.monotonic() < until, self.seen[-3000:]
-            self._read(0.2)
-            assert self.process.poll() is None or text in self.seen[start:], self.seen[-3000:]
+        self.wait_to_see(text, start, outlived=outlived)
         self._waited = len(self.seen)
+        return self.seen[start:]
 
     def wait_for_state(self, state: str) -> None:
         """Wait until the process is in this state (a letter of /proc/PID/stat)."""
         until = time.monotonic() + 60
         while Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0] != state:
             assert time.monotonic() < until, state
-            self._read(0.02)
-        while self._read(0):
-            pass
-
-    def end(self) -> int:
-        """Wait for its end; the exit status."""
-        until = time.monotonic() + 60
-        while self.process.poll() is None:
-            assert time.monotonic() < until, self.seen[-3000:]
-            self._read(0.1)
-        while self._read(0):
-            pass
-        return self.process.returncode
+            self.read(0.02)
+        self.drain()
 
     @property
     def is_as_before(self) -> bool:
         """The terminal's settings are those that it had, and the alternate screen was left."""
         modes = self.seen.rfind(b"\x1b[?1049l") > self.seen.rfind(b"\x1b[?1049h")
-        return termios.tcgetattr(self._theirs) == self.before and modes
-
-    def close(self) -> None:
-        """Give everything back."""
-        if self.process.poll() is None:
-            self.process.kill()
-        if self.process.stdin is not None:
-            self.process.stdin.close()
-        self.process.wait()
-        os.close(self._ours)
-        os.close(self._theirs)
-
-    def _read(self, wait: float) -> bool:
-        if not select.select([self._ours], [], [], wait)[0]:
-            return False
-        self.seen += os.read(self._ours, 1 << 16)
-        return True
-
-
-def _take_terminal() -> None:
-    # Standard output is the terminal also where standard input is a pipe.
-    fcntl.ioctl(1, termios.TIOCSCTTY, 0)
+        return self.after == self.before and modes
 
 
 Sit = Callable[..., Screen]
 
 
 @pytest.fixture
-def sit(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit]:
+def sit(tmp_path: Path, cache: Path) -> Iterator[Sit]:
     """Sit down before a terminal."""
-    opened: list[Screen] = []
+    with ExitStack() as opened:
 
-    def start(*words: str, pipe: bool = False, program: Sequence[str] = PROGRAM, **variables: str) -> Screen:
-        cache = tmp_path_factory.getbasetemp() / "knowledge"
-        opened.append(Screen(tmp_path, cache, *words, pipe=pipe, program=program, **variables))
-        return opened[-1]
+        def start(*words: str, pipe: bool = False, program: Sequence[str] = PROGRAM, **variables: str) -> Screen:
+            screen = Screen(tmp_path, cache, *words, pipe=pipe, program=program, **variables)
+            return opened.enter_context(closing(screen))
 
-    yield start
-    for screen in opened:
-        screen.close()
+        yield start
 
 
 def test_hostile_log(sit: Sit, tmp_path: Path) -> None:
