@@ -49,6 +49,15 @@ def test_a_log_and_a_report_are_what_the_next_command_reads(sgltriage: Command) 
     assert sgltriage(*last[0].split()[2:], "--dry-run").returncode == 0
 
 
+def test_without_a_log_nothing_names_one(sgltriage: Command) -> None:
+    """Output that was not kept cannot be read again under its label, so what to type next names a report."""
+    done = sgltriage("run", "--no-host", "--", "sh", "-c", f"cat {LOG}; exit 1")
+    assert b"sgltriage fix gpu-oom-kv-pool --report REPORT.json " in done.stderr
+    assert b" --log " not in done.stderr
+    kept = sgltriage("run", "--no-host", "--log", "server.log", "--", "sh", "-c", f"cat {LOG}; exit 1")
+    assert b"sgltriage fix gpu-oom-kv-pool --log server.log " in kept.stderr
+
+
 def test_a_server_that_ends_well_is_not_talked_about(sgltriage: Command) -> None:
     """Status 0 and nothing to tell: nothing is said."""
     done = sgltriage("run", "--", "echo", "hello")

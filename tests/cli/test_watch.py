@@ -83,6 +83,43 @@ def test_tee_goes_on_when_the_watcher_is_killed(sgltriage: Command) -> None:
         assert process.stdout.readline() == b"second\n"
 
 
+def test_tee_goes_on_when_the_knowledge_cannot_be_loaded(sgltriage: Command) -> None:
+    """A broken rule pack is told, in one line, and the watcher ends; to the server's output it is nothing, before and after."""
+    pack = sgltriage.folder / "pack"
+    pack.mkdir()
+    (pack / "wrong.yaml").write_text("id: [")
+    with watching(sgltriage, "--tee", "--kb", "pack") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(b"first\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == b"first\n"
+        assert process.wait(timeout=60) == 2
+        process.stdin.write(b"second\n")
+        process.stdin.close()
+        assert process.stdout.read() == b"second\n"
+        said = process.stderr.read()
+    assert b"wrong.yaml:2:1: not valid YAML" in said
+    assert said.count(b"\n") == 1
+
+
+def test_what_is_to_be_typed_next_names_no_log_that_is_gone(sgltriage: Command) -> None:
+    """The output of a client, and what came by a pipe, cannot be read again under its label; a file can."""
+    tools = sgltriage.folder / "bin"
+    tools.mkdir()
+    (sgltriage.folder / "server.log").write_bytes(LOG)
+    (tools / "docker").write_text(f'#!/bin/sh\nexec cat "{sgltriage.folder}/server.log"\n')
+    (tools / "docker").chmod(0o755)
+    path = {"PATH": f"{tools}:{sgltriage.environment['PATH']}"}
+    words = ("--source", "docker:sglang", "--until", "diagnosis")
+    for done in (sgltriage("watch", *words, env=path), sgltriage("watch", stdin=LOG)):
+        assert b"sgltriage fix gpu-oom-kv-pool --report REPORT.json " in done.stdout
+        assert b" --log " not in done.stdout
+    done = sgltriage("watch", "server.log")
+    assert b"sgltriage fix gpu-oom-kv-pool --log server.log " in done.stdout
+
+
 def test_until_ready(sgltriage: Command) -> None:
     """Ends when the server is, with status 0, though the pipe is open."""
     with watching(sgltriage, "--until", "ready") as process:

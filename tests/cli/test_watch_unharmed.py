@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Command
 
 LOG = (Path(__file__).parents[2] / "examples" / "gpu-oom-kv-pool" / "server.log").read_bytes()
-# A server: lines until it is told to end by a file, then its last words; a signal is told, and does not end it.
+# A server: lines until it is told to end by a file, then its last words, up to a number of lines; a signal is told, and does not
+# end it.
 SERVER = """
 import os, signal, sys, time
 signal.signal(signal.SIGINT, lambda *_: os.write(1, b"interrupted\\n"))
@@ -27,7 +28,7 @@ for number in range(200):
     os.write(1, b"%06d %s\\n" % (number, b"x" * 2000))
 while not os.path.exists(sys.argv[1]):
     time.sleep(0.005)
-for number in range(200, 400):
+for number in range(200, int(sys.argv[2])):
     os.write(1, b"%06d %s\\n" % (number, b"x" * 2000))
 """
 LINES = b"".join(b"%06d %s\n" % (number, b"x" * 2000) for number in range(400))
@@ -44,10 +45,11 @@ class Pipeline(NamedTuple):
 
 
 @contextmanager
-def pipeline(sgltriage: Command, *words: str) -> Iterator[Pipeline]:
+def pipeline(sgltriage: Command, *words: str, lines: int = 400) -> Iterator[Pipeline]:
     """The pipeline, in a process group of its own, as a shell starts it."""
     go = sgltriage.folder / "go"
-    server = subprocess.Popen([sys.executable, "-c", SERVER, str(go)], stdout=subprocess.PIPE, preexec_fn=os.setpgrp)
+    argv = [sys.executable, "-c", SERVER, str(go), str(lines)]
+    server = subprocess.Popen(argv, stdout=subprocess.PIPE, preexec_fn=os.setpgrp)
     assert server.stdout is not None
     watcher = subprocess.Popen(
         [sys.executable, "-m", "triage", "watch", "--tee", *words], stdin=server.stdout, stdout=subprocess.PIPE,
@@ -100,7 +102,8 @@ def test_control_c_for_the_whole_group(sgltriage: Command) -> None:
 
 def test_nobody_reads_the_output_any_more(sgltriage: Command) -> None:
     """The server is told by SIGPIPE, as it would be without us, and the watcher ends in order, without a traceback."""
-    with pipeline(sgltriage) as run:
+    # More than all pipes on the way hold: less could be written before anybody notices that nobody reads.
+    with pipeline(sgltriage, lines=1_000_000) as run:
         os.read(run.output, FIRST_LINE)
         assert run.watcher.stdout is not None
         run.watcher.stdout.close()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from triage.model import ErrorLine, Finding, Hit, Launch, Milestone, Observation, Place
-from triage.reasoning.clocks import clock_offsets, on_one_clock
+from triage.engine import scan_text
+from triage.knowledge.compiled import Knowledge
+from triage.model import ClockStep, ErrorLine, Finding, Hit, Input, Launch, Milestone, Observation, Place, Verdict
+from triage.reasoning.clocks import clock_offsets, on_one_clock, without_steps
 
 
 def _steps(source: str, **seconds: float | None) -> list[Milestone]:
@@ -56,3 +58,51 @@ def test_every_place_is_shifted(ahead: float, expected: float) -> None:
     assert batch is not None
     assert finding.last.seconds == moved.errors[0].place.seconds == batch.seconds == expected
     assert finding.last.time == "10:00:00"
+
+
+def _lines(first: str, *texts: str) -> str:
+    return "".join(f"[2026-03-01 {first}:{second:02d} TP0] {text}\n" for second, text in enumerate(texts))
+
+
+_WORK = "Decode batch, #running-req: 3, #token: 4096, gen throughput (token/s): 61.2"
+
+
+def test_work_after_a_clock_was_set_back_counts(knowledge: Knowledge) -> None:
+    """The server works on a minute after the failure, by lines that print an hour less."""
+    started = "[2026-03-01 08:59:00] server_args=ServerArgs(model_path='/m', tp_size=1)\n"
+    failed = _lines("10:00", _WORK, "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.", _WORK)
+    on = "".join(_lines(f"09:{minute:02d}", _WORK, _WORK) for minute in range(1, 5))
+    report = scan_text((started + failed + on).encode(), knowledge, "a.log")
+    assert report.observation.inputs[0].clock_steps == (ClockStep(5, 3542.0),)
+    assert report.verdict is Verdict.HEALTHY
+    assert report.recovered
+    died = scan_text((started + failed).encode(), knowledge, "a.log")
+    assert died.verdict is not Verdict.HEALTHY
+
+
+def test_what_broke_first_is_told_by_lines_where_a_clock_was_set(knowledge: Knowledge) -> None:
+    """A cause seen twice began with its first line, although the second one prints an earlier time."""
+    full = "RuntimeError: Not enough memory. Please try to increase --mem-fraction-static."
+    log = _lines("10:00", "Load weight begin. avail mem=78.58 GB", full) + _lines("09:30", _WORK, _WORK, _WORK, full)
+    report = scan_text(log.encode(), knowledge, "a.log")
+    place = next(entry.place for entry in report.diagnoses[0].ledger if entry.place is not None)
+    assert (place.line, place.time) == (2, "2026-03-01 10:00:01")
+
+
+def test_only_the_clock_that_was_set_is_moved() -> None:
+    """Lines above the step, of that source and that pod; what stands below it, and every other clock, stays."""
+    steps = (ClockStep(10, 3600.0, "b"), ClockStep(20, 100.0, "b"))
+
+    def seconds(source: str, line: int, node: str | None) -> float | None:
+        hit = Hit("k/i/0", Place(source, line, 0, "10:00:00", 5000.0, None, node), "x")
+        seen = Observation(
+            inputs=(Input("s", clock_steps=steps),), findings=(Finding("k/i/0", source, 1, (hit,), hit.place),)
+        )
+        (finding,) = without_steps(seen).findings
+        assert finding.last.time == "10:00:00"
+        return finding.hits[0].place.seconds
+
+    assert [seconds("s", line, "b") for line in (9, 10, 19, 20)] == [1300.0, 4900.0, 4900.0, 5000.0]
+    assert seconds("s", 9, "a") == seconds("t", 9, "b") == 5000.0
+    untouched = Observation(inputs=(Input("s"),))
+    assert without_steps(untouched) is untouched

@@ -128,3 +128,36 @@ def test_the_last_state_is_always_told(steps: list[tuple[str, float]], cooldown_
     ever = any(step == "on" for step, _pause in steps)
     if ever and (kinds or last == "on"):
         assert (kinds[-1] is EventKind.APPEARED) == (last == "on")
+
+
+def _again(sequence: int, severity: str = "fatal") -> Told:
+    """A server that was started anew shows the same."""
+    return replace(appeared(sequence), event=replace(appeared(sequence).event, again=True, severity=severity))
+
+
+def test_a_crash_of_a_restarted_server_is_news() -> None:
+    """At once where nothing was told lately; else once the time is over, the first of those that came meanwhile."""
+    clock = Clock()
+    cooled = gate(60.0, clock)
+    assert cooled.offer(appeared(1))
+    clock.now += 61
+    assert cooled.offer(_again(2))
+    clock.now += 20
+    first = _again(3)
+    assert not cooled.offer(first)
+    assert cooled.held_s(first) == 40.0
+    later = _again(4)
+    assert not cooled.offer(later)
+    assert cooled.held_s(later) is None
+    assert not cooled.offer(rose(5, 0.99)), "no news of its own, and it does not undo what is held back"
+    clock.now += 40
+    assert cooled.due() == [first]
+    assert cooled.rest() == []
+
+
+def test_a_mild_crash_is_none() -> None:
+    """What is milder than asked for is not told again either, nor held back."""
+    strict = gate(60.0, least=Severity.FATAL)
+    mild = _again(1, "error")
+    assert not strict.offer(mild)
+    assert strict.held_s(mild) is None

@@ -55,7 +55,7 @@ def _watched(data: bytes, chance: random.Random, knowledge: Knowledge) -> Report
     for event in watch.events():
         kind = event.kind.value
         if kind == "diagnosis-appeared":
-            assert event.id not in appeared, "nothing appears twice"
+            assert event.again == (event.id in appeared), "nothing appears twice, but in a further run of the server"
             appeared.add(event.id)
         elif kind in ("diagnosis-explained", "diagnosis-resolved", "diagnosis-withdrawn"):
             appeared.remove(event.id)

@@ -6,17 +6,16 @@ import os
 import re
 import shlex
 import shutil
-from argparse import ArgumentTypeError, Namespace
 from typing import TYPE_CHECKING, TextIO
 
-from triage.cli.argument_types import AtLeast, Choice
+from triage.cli.argument_types import AtLeast, Choice, WrongValue
 from triage.cli.errors import CommandError, UsageError
 from triage.cli.options import add_kb, add_several, add_without
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from triage.cli.arguments import ArgumentParser
+    from triage.cli.arguments import ArgumentParser, Namespace
     from triage.watching.alert_gate import AlertGate
     from triage.watching.background import Delivery
     from triage.watching.fan_out import Notes
@@ -96,7 +95,7 @@ def label(word: str) -> tuple[str, str]:
     """``NAME=VALUE``."""
     found = _LABEL.fullmatch(word)
     if found is None:
-        raise ArgumentTypeError(f"'{word}' is no NAME=VALUE")
+        raise WrongValue(f"'{word}' is no NAME=VALUE")
     return found[1], found[2]
 
 
@@ -104,7 +103,7 @@ def address(word: str) -> tuple[str, int]:
     """``9200``, ``0.0.0.0:9200`` or ``[::1]:9200``."""
     host, _, port = word.rpartition(":")
     if not port.isdecimal() or not port.isascii() or int(port) > _PORT_MOST:
-        raise ArgumentTypeError(f"'{word}' is no port, and no HOST:PORT")
+        raise WrongValue(f"'{word}' is no port, and no HOST:PORT")
     return host.strip("[]") or "127.0.0.1", int(port)
 
 

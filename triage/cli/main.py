@@ -70,6 +70,10 @@ def _run() -> int:
     # Thousands of small immutable objects are made at start and none of them is garbage: collecting often only costs time.
     gc.set_threshold(50_000, 20, 50)
     try:
+        if sys.argv[1:2] == ["run"]:
+            from triage.cli.run_streams import fill_closed_streams
+
+            fill_closed_streams()
         if sys.stdout is None:
             raise OSError(errno.EBADF, "standard output is closed")
         _never_fail_on_a_character()

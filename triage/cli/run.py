@@ -7,12 +7,11 @@ import os
 import re
 import sys
 import time
-from argparse import ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from triage.cli.argument_types import AtLeast, Choice, file_to_write
-from triage.cli.arguments import ArgumentParser
+from triage.cli.argument_types import AtLeast, Choice, WrongValue, file_to_write
+from triage.cli.arguments import ArgumentParser, Namespace
 from triage.cli.errors import CommandError
 from triage.cli.exit_codes import ExitCode
 from triage.cli.live_options import add_live_options, listeners
@@ -67,10 +66,10 @@ def log_size(word: str) -> int:
     if word == "0":
         return 0
     if found is None:
-        raise ArgumentTypeError(f"'{word}' is no size: write 500K, 100M or 2G")
+        raise WrongValue(f"'{word}' is no size: write 500K, 100M or 2G")
     size = int(found[1]) * _UNITS[found[2]]
     if size < _LEAST_LOG:
-        raise ArgumentTypeError(f"{size} bytes are less than {_LEAST_LOG}")
+        raise WrongValue(f"{size} bytes are less than {_LEAST_LOG}")
     return size
 
 
@@ -88,6 +87,7 @@ def run(arguments: Namespace) -> int:
     notes = Notes()
     audience = listeners(arguments, _events(arguments.events), notes, fmt=arguments.fmt)
     report = RunReport(arguments, without, log)
+    report.begin()
     try:
         server = RunningServer(arguments.words, log=log, use_terminal=sys.stdout.isatty())
     except CannotRun as refused:
@@ -97,7 +97,7 @@ def run(arguments: Namespace) -> int:
         raise CommandError(f"the server cannot be started: {error.strerror or error}") from error
     with server:
         say = _Voice(server)
-        report.begin()
+        report.started(server.pid)
         # Whoever reads the events may go; the server is not to feel it.
         fan_out = FanOut([_Troubles(say), *audience], notes, clock=time.time, complain=say, ends_all=False)
         watched = _watched(server, label, log, knowledge, without, fan_out, say)

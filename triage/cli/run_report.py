@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from argparse import Namespace
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from triage.cli.arguments import Namespace
 from triage.cli.terminal import columns, speaks_unicode, wants_color
 from triage.records import dataclass
 from triage.reporting.exit_status import exit_code
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from triage.watching.session import Ended
 
 _MOST_LEFT = 10
+_LOOK_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Watched:
 
 
 class RunReport:
-    """The account of one run on standard error; ``begin`` when the server was started, ``tell`` when it has ended."""
+    """The account of one run on standard error; ``begin`` before the server is started, ``started`` when it was, ``tell`` when it has ended."""
 
     def __init__(self, arguments: Namespace, without: frozenset[str], log: LogPlan | None) -> None:
         self._arguments, self._without, self._log = arguments, without, log
@@ -49,6 +50,13 @@ class RunReport:
             from triage.running.host_before import HostBefore
 
             self._host = HostBefore()
+            # A server that takes all memory at once can be killed before the second half of this second.
+            self._host.wait(_LOOK_S)
+
+    def started(self, server: int) -> None:
+        """The server runs, as this process."""
+        if self._host is not None:
+            self._host.began(server)
 
     def tell(self, death: Death, left: Sequence[Survivor], watched: Watched | None, fan_out: FanOut) -> Report | None:
         """Print it; the report, None if there is none."""

@@ -6,13 +6,12 @@ import os
 import signal
 import sys
 import time
-from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, TextIO
 
 from triage.cli.argument_types import Choice, file_to_write
-from triage.cli.arguments import ArgumentParser
+from triage.cli.arguments import ArgumentParser, Namespace
 from triage.cli.errors import CommandError, UsageError
 from triage.cli.exit_codes import ExitCode
 from triage.cli.live_options import add_live_options, listeners

@@ -1,6 +1,18 @@
 """The nouns that every part shares: frozen values, no behaviour beyond reading themselves, no imports of ours."""
 
-from triage.model.observation import ErrorLine, Fact, Finding, Hit, Input, Launch, Milestone, Observation, Place, Prefix
+from triage.model.observation import (
+    ClockStep,
+    ErrorLine,
+    Fact,
+    Finding,
+    Hit,
+    Input,
+    Launch,
+    Milestone,
+    Observation,
+    Place,
+    Prefix,
+)
 from triage.model.report import (
     ClockOffset,
     Diagnosis,
@@ -28,6 +40,7 @@ from triage.model.vocabulary import Context, Location, Phase, Prevalence, Role, 
 
 __all__ = [
     "ClockOffset",
+    "ClockStep",
     "Context",
     "Diagnosis",
     "Difference",

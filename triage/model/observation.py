@@ -94,8 +94,19 @@ class ErrorLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockStep:
+    """The clock behind the times of a source went back by ``seconds``; ``line`` (1-based) is the first with an earlier time,
+    ``node`` the container, pod or host whose clock it is, where lines name one."""
+
+    line: int
+    seconds: float
+    node: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Input:
-    """One source as it was read. ``notes`` say in plain words what was cut, capped or decoded."""
+    """One source as it was read. ``notes`` say in plain words what was cut, capped or decoded; ``clock_steps``: where its
+    clock went back by more than a minute, by line."""
 
     path: str
     bytes: int = 0
@@ -103,6 +114,7 @@ class Input:
     decode_errors: int = 0
     truncated: bool = False
     notes: tuple[str, ...] = ()
+    clock_steps: tuple[ClockStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from enum import Enum
 
 from triage.model.vocabulary import Location, Phase, Prevalence, Role, Severity, Strength, Value
-from triage.records import dataclass
+from triage.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Union
 
 from triage.records import dataclass
 
-Value = Union[str, int, float, bool, None, tuple["Value", ...]]  # noqa: UP007  (a forward name inside)
+Value = str | int | float | bool | None | tuple["Value", ...]
 """What a capture or a fact may hold once it is typed."""
 
 

@@ -24,6 +24,7 @@ NoteKind: TypeAlias = Literal[
     "output",  # what was to be passed through could not be written
     "ended",  # the source is at its end, or its client ended
     "restarted",  # a client was started again
+    "said",  # a client has something to say besides the log
     "state",  # the positions could not be stored or read
 ]
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from triage.reading.live import Chunk, Item, Note
 from triage.reading.live_overlap import BEFORE_S, Overlap
+from triage.reading.live_words import LastWords, SideWords
 from triage.reading.opening import explain
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 _MOST = 1 << 20
 _BLOCK = 1 << 17
-_WORDS = 2000
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 _GRACE_S = 1.0
 
@@ -47,7 +47,7 @@ class LiveClient:
         self._command, self._environment, self._restart = command, environment, restart
         self._clock, self._wall_clock = clock, wall_clock
         self._process: subprocess.Popen[bytes] | None = None
-        self._words = b""
+        self._last_words, self._side_words = LastWords(), SideWords()
         self._generation, self._offset = -1, 0
         self._heard_at: float | None = None
         self._overlap = Overlap()
@@ -78,6 +78,9 @@ class LiveClient:
         if self._process is not None:
             self._read(self._process, most, out)
             self._attend(self._process, out)
+            now = self._clock()
+            self._log(self._last_words.due(now), out)
+            out += [Note("said", f"{self._name}: {self._with_advice(line)}") for line in self._side_words.due(now)]
         return out
 
     def close(self) -> None:
@@ -104,10 +107,10 @@ class LiveClient:
         for stream in (process.stdout, process.stderr):
             if stream is not None:
                 os.set_blocking(stream.fileno(), False)
-        self._process, self._words = process, b""
+        self._process, self._last_words = process, LastWords()
         self._generation, self._offset, self._output_over = self._generation + 1, 0, False
         self._started_at = self._clock()
-        if again:
+        if again and self._heard_at is not None:
             self._overlap.begin_again()
             out.append(_restarted(argv[0], stamped is not None, self._overlap.complete))
 
@@ -123,15 +126,18 @@ class LiveClient:
             if not data:
                 self._output_over = True
                 break
-            self._heard_at = self._wall_clock()
             most -= len(data)
-            self._give(self._overlap.take(data), out)
-            if not self._command.errors_apart:
-                self._words = (self._words + data)[-_WORDS:]
+            self._log(data if self._command.errors_apart else self._last_words.take(data, self._clock()), out)
         if process.stderr is not None:
             with contextlib.suppress(OSError):
                 while words := os.read(process.stderr.fileno(), _BLOCK):
-                    self._words = (self._words + words)[-_WORDS:]
+                    self._side_words.take(words, self._clock())
+
+    def _log(self, data: bytes, out: list[Item]) -> None:
+        """What is log and no word of the client's."""
+        if data:
+            self._heard_at = self._wall_clock()
+            self._give(self._overlap.take(data), out)
 
     def _give(self, data: bytes, out: list[Item]) -> None:
         if data:
@@ -144,14 +150,25 @@ class LiveClient:
             return
         self._process = None
         _end(process)
-        self._give(self._overlap.rest(), out)
         code = process.returncode
+        rest, own = self._last_words.end(failed=code > 0)
+        self._log(rest, out)
+        self._give(self._overlap.rest(), out)
         how = f"exit status {code}" if code >= 0 else f"signal {-code}"
-        last = self._words.decode("utf-8", "replace").strip().rpartition("\n")[2].strip()
+        words = [*own, *self._side_words.end()]
         if self._clock() - self._started_at >= _LONGEST_PAUSE_S:
             self._pause_s = _FIRST_PAUSE_S
-        name = self._command.argv(None)[0]
-        self._pause(f"{name} ended with {how}" + (f": {last}" if last and code else ""), out)
+        said = f": {self._with_advice(words[-1])}" if words and code else ""
+        self._pause(f"{self._name} ended with {how}{said}", out)
+
+    @property
+    def _name(self) -> str:
+        return self._command.argv(None)[0]
+
+    def _with_advice(self, line: str) -> str:
+        """What the client said, with what to do about it where that is known."""
+        found = next((advice for needle, advice in self._command.advice if needle in line), "")
+        return f"{line} ({found})" if found else line
 
     def _pause(self, text: str, out: list[Item]) -> None:
         if not self._restart:

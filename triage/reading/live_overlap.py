@@ -6,15 +6,13 @@ from collections import Counter, deque
 from datetime import datetime
 
 from triage.lazy_regex import lazy_regex
+from triage.reading.live_words import STAMP
 
 _KEPT = 4 << 20
 _LOOKED_AT = 200
 BEFORE_S = 1.0
 """How much earlier than its last line a client is asked to begin: lines of several containers come a little out of order."""
-# What docker, kubectl (with its --prefix) and journalctl put before a line.
-_STAMP = lazy_regex(
-    rb"(?:\[[^\]\n]{1,300}\] )?(?P<second>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:[.,]\d{1,9})?(?P<zone>Z|[+-]\d\d:?\d\d) "
-)
+_STAMP = lazy_regex(STAMP)
 
 
 class Overlap:

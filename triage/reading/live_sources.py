@@ -14,16 +14,37 @@ if TYPE_CHECKING:
 HISTORY_LINES = 10_000
 """How many lines of the past are asked for at first: a launch and what it led to."""
 _STARTS = ("--tail", "--since", "--since-time")
+_JOURNAL_ADVICE = (
+    ("not seeing messages from other users", "join the group systemd-journal, or watch as root"),
+    ("No journal files", "no journal is kept here, or root alone may read it"),
+    ("Failed to connect to bus", "no systemd answers here: watch the server's log file with --follow instead"),
+)
+_DOCKER_ADVICE = (
+    ("No such container", "docker ps -a lists the names"),
+    ("Is the docker daemon running", "start it, or name another one in DOCKER_HOST"),
+    ("permission denied", "join the group docker, or watch as root"),
+    ("does not support reading", "its logging driver keeps nothing to read: watch where it sends the log"),
+)
+_KUBECTL_ADVICE = (
+    ("(NotFound)", "kubectl get pods -A lists pods and namespaces; -n NAMESPACE names another one"),
+    ("(Forbidden)", "kubectl auth can-i get pods/log tells what you may read"),
+    ("waiting to start", "kubectl describe pod tells what it waits for"),
+    ("a container name must be specified", "add -c CONTAINER"),
+    ("was refused", "KUBECONFIG or --context names the cluster"),
+    ("Unable to connect", "KUBECONFIG or --context names the cluster"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class ClientCommand:
     """A client that prints a log and goes on, each line with its time in front. ``argv(since)`` is what is run, from ``since`` (seconds since 1970) or, for
-    None, with some history; ``errors_apart``: what it prints to stderr is its own words and not the log."""
+    None, with some history; ``errors_apart``: what it prints to stderr is its own words and not the log; ``advice``: what to do
+    about words of its own, by a part of them."""
 
     label: str
     argv: Callable[[float | None], list[str]]
     errors_apart: bool
+    advice: tuple[tuple[str, str], ...] = ()
 
 
 def client_command(source: str, *, history_lines: int = HISTORY_LINES) -> ClientCommand:
@@ -49,7 +70,7 @@ def _journal(label: str, unit: str, lines: int) -> ClientCommand:
         start = [f"--lines={lines}"] if since is None else [f"--since=@{int(since)}", "--lines=all"]
         return ["journalctl", "--follow", f"--unit={unit}", "--output=short-iso", "--no-pager", *start]
 
-    return ClientCommand(label, argv, errors_apart=True)
+    return ClientCommand(label, argv, errors_apart=True, advice=_JOURNAL_ADVICE)
 
 
 def _docker(label: str, name: str, lines: int) -> ClientCommand:
@@ -58,7 +79,7 @@ def _docker(label: str, name: str, lines: int) -> ClientCommand:
         return ["docker", "logs", "--follow", "--timestamps", *start, "--", name]
 
     # The stderr of the container comes as that of the client: it is the log.
-    return ClientCommand(label, argv, errors_apart=False)
+    return ClientCommand(label, argv, errors_apart=False, advice=_DOCKER_ADVICE)
 
 
 def _kubectl(label: str, words: str, lines: int) -> ClientCommand:
@@ -77,7 +98,7 @@ def _kubectl(label: str, words: str, lines: int) -> ClientCommand:
         moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(since))
         return ["kubectl", "logs", "--follow", *stamps, *_without_start(arguments), f"--since-time={moment}"]
 
-    return ClientCommand(label, argv, errors_apart=True)
+    return ClientCommand(label, argv, errors_apart=True, advice=_KUBECTL_ADVICE)
 
 
 def _without_start(arguments: list[str]) -> list[str]:

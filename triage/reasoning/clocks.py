@@ -1,11 +1,18 @@
-"""One time line for the nodes of a job, whose clocks need not agree."""
+"""One time line for the nodes of a job, whose clocks need not agree, and for a source whose clock was set."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from triage.model import ClockOffset, ErrorLine, Finding, Hit, Launch, Observation, Place
+from triage.model import ClockOffset, Finding, Launch, Observation, Place
+from triage.records import replace
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+_Ahead: TypeAlias = "Callable[[Place], float]"
+"""By how many seconds the clock behind a place is ahead of the one that counts."""
 
 _TOGETHER = ("weights-begin", "pool-end", "capture-begin", "capture-end")
 """Steps that every node takes within the same second, for each is printed right after a collective operation."""
@@ -38,34 +45,43 @@ def clock_offsets(observation: Observation, members: Sequence[str]) -> tuple[Clo
 def on_one_clock(observation: Observation, offsets: Sequence[ClockOffset]) -> Observation:
     """The observation with the seconds of every place on the clock of its reference; the times as printed stay."""
     ahead = {item.source: item.seconds for item in offsets if abs(item.seconds) >= _NEGLIGIBLE_SECONDS}
-    if not ahead:
-        return observation
+    return _moved(observation, lambda place: ahead.get(place.source, 0.0)) if ahead else observation
+
+
+def without_steps(observation: Observation) -> Observation:
+    """The observation with the seconds of all places of a source on the clock that it had last, so that they rise with its
+    lines; the times as printed stay."""
+    steps = {item.path: item.clock_steps for item in observation.inputs if item.clock_steps}
+
+    def ahead(place: Place) -> float:
+        return sum(
+            step.seconds
+            for step in steps.get(place.source, ())
+            if step.line > place.line and step.node in (None, place.node)
+        )
+
+    return _moved(observation, ahead) if steps else observation
+
+
+def _moved(observation: Observation, ahead: _Ahead) -> Observation:
     return replace(
         observation,
         findings=tuple(_finding(item, ahead) for item in observation.findings),
-        errors=tuple(_error(item, ahead) for item in observation.errors),
+        errors=tuple(replace(item, place=_place(item.place, ahead)) for item in observation.errors),
         launches=tuple(_launch(item, ahead) for item in observation.launches),
         milestones=tuple(replace(item, place=_place(item.place, ahead)) for item in observation.milestones),
     )
 
 
-def _place(place: Place, ahead: Mapping[str, float]) -> Place:
-    shift = ahead.get(place.source)
-    return place if shift is None or place.seconds is None else replace(place, seconds=place.seconds - shift)
+def _place(place: Place, ahead: _Ahead) -> Place:
+    shift = ahead(place)
+    return place if place.seconds is None or not shift else replace(place, seconds=place.seconds - shift)
 
 
-def _finding(item: Finding, ahead: Mapping[str, float]) -> Finding:
-    hits = tuple(_hit(hit, ahead) for hit in item.hits)
+def _finding(item: Finding, ahead: _Ahead) -> Finding:
+    hits = tuple(replace(hit, place=_place(hit.place, ahead)) for hit in item.hits)
     return replace(item, hits=hits, last=_place(item.last, ahead))
 
 
-def _hit(item: Hit, ahead: Mapping[str, float]) -> Hit:
-    return replace(item, place=_place(item.place, ahead))
-
-
-def _error(item: ErrorLine, ahead: Mapping[str, float]) -> ErrorLine:
-    return replace(item, place=_place(item.place, ahead))
-
-
-def _launch(item: Launch, ahead: Mapping[str, float]) -> Launch:
+def _launch(item: Launch, ahead: _Ahead) -> Launch:
     return item if item.last_batch is None else replace(item, last_batch=_place(item.last_batch, ahead))

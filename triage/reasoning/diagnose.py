@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from triage.knowledge.base import KnowledgeBase
 from triage.model import (
+    ClockOffset,
     Diagnosis,
     Finding,
     Launch,
@@ -19,12 +20,8 @@ from triage.model import (
     Verdict,
 )
 from triage.reasoning.candidate import Candidate, candidate_for
-from triage.reasoning.clocks import clock_offsets, on_one_clock
-from triage.reasoning.differential import share_with_narrower
 from triage.reasoning.evidence import seen_by_source
 from triage.reasoning.jobs import differences, jobs
-from triage.reasoning.next_step import by_use, next_steps
-from triage.reasoning.onset import onset_notes
 from triage.reasoning.recovery import in_earlier_launch, recovered
 from triage.reasoning.rivalry import compete, fold
 from triage.reasoning.unexplained import describe, lasting, unexplained_errors
@@ -38,9 +35,17 @@ def diagnose(
 ) -> Report:
     """The report on what was observed. Probes that were not run are reported as not checked."""
     seen = observation
+    if any(item.clock_steps for item in observation.inputs):
+        from triage.reasoning.clocks import without_steps  # here: clocks are seldom set
+
+        observation = without_steps(observation)
     members = jobs(observation)
-    offsets = tuple(offset for job in members for offset in clock_offsets(observation, job))
-    observation = on_one_clock(observation, offsets)
+    offsets: tuple[ClockOffset, ...] = ()
+    if members:
+        from triage.reasoning.clocks import clock_offsets, on_one_clock  # here: most logs are of one node
+
+        offsets = tuple(offset for job in members for offset in clock_offsets(observation, job))
+        observation = on_one_clock(observation, offsets)
     findings = _by_key(observation.findings)
     probed = frozenset(probe.name for probe in probes if probe.outcome == "ok")
     views = seen_by_source(observation.findings, observation.facts, probed, observation.planned)
@@ -57,13 +62,7 @@ def diagnose(
     shown = credible if in_the_dark else firm
     if in_the_dark:
         errors = unexplained_errors(observation, _accounting(shown, candidates, past))
-    _note_earlier_launches(shown, observation.launches)
-    for item in shown:
-        item.notes.extend(onset_notes(item, [other for other in present if other.id in item.explains], members))
-    timed = all(item.onset.place.seconds is not None for item in shown)
-    ranked = sorted(shown, key=lambda item: _rank_key(item, observation.launches, timed=timed))
-    share_with_narrower(ranked)
-    diagnoses = tuple(_diagnosis(item, present) for item in ranked)
+    diagnoses = _diagnoses(shown, present, observation.launches, members) if shown else ()
     return Report(
         verdict=_verdict(diagnoses, bool(lasting(errors, observation.launches))),
         observation=seen,
@@ -78,6 +77,26 @@ def diagnose(
         clock_offsets=offsets,
         differences=tuple(found for job in members for found in differences(observation, job)),
     )
+
+
+def _diagnoses(
+    shown: Sequence[Candidate],
+    present: Sequence[Candidate],
+    launches: Sequence[Launch],
+    members: Sequence[Sequence[str]],
+) -> tuple[Diagnosis, ...]:
+    """What is shown, ranked, with what is to be said of it beside the others that are ``present``."""
+    # Here, for a healthy log has nothing to tell apart.
+    from triage.reasoning.differential import share_with_narrower
+    from triage.reasoning.onset import onset_notes
+
+    _note_earlier_launches(shown, launches)
+    for item in shown:
+        item.notes.extend(onset_notes(item, [other for other in present if other.id in item.explains], members))
+    timed = all(item.onset.place.seconds is not None for item in shown)
+    ranked = sorted(shown, key=lambda item: _rank_key(item, launches, timed=timed))
+    share_with_narrower(ranked)
+    return tuple(_diagnosis(item, present) for item in ranked)
 
 
 def _planned_for(observation: Observation, base: KnowledgeBase) -> set[str]:
@@ -137,6 +156,8 @@ def _rank_key(item: Candidate, launches: Sequence[Launch], *, timed: bool) -> tu
 
 
 def _diagnosis(item: Candidate, field: Sequence[Candidate], *, was_recovered: bool = False) -> Diagnosis:
+    from triage.reasoning.next_step import by_use, next_steps  # here: a healthy log has no next step
+
     signature = item.signature
     return Diagnosis(
         id=item.id,

@@ -28,7 +28,7 @@ def event_line(told: Told, outlet: Outlet) -> str:
     kind = event.kind.value
     parts = [time.strftime("%H:%M:%S", time.localtime(told.at)), _MARKS[kind]]
     if kind.startswith("diagnosis"):
-        parts += [event.severity, outlet.show(event.id), _confidence(event, outlet)]
+        parts += [event.severity, outlet.show(event.id), _confidence(event, outlet), "again" * event.again]
         parts += [f" {outlet.show(event.place.source)}:{event.place.line}"] if event.place else []
         parts += [f" {words.message(outlet.show(event.text), event.place)}"] if event.text else []
     elif kind == "verdict":
@@ -62,6 +62,8 @@ def event_json(told: Told, outlet: Outlet, labels: Sequence[tuple[str, str]] = (
     record |= {name: round(value, 4) for name, value in numbers.items() if value is not None}
     if event.place is not None:
         record |= {"source": outlet.show(event.place.source), "line": event.place.line}
+    if event.again:
+        record["again"] = True
     if labels:
         record["labels"] = {outlet.show(name): outlet.show(value) for name, value in labels}
     return json.dumps(record, ensure_ascii=False, allow_nan=False)

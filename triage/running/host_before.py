@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from triage.engine import observe_text
 from triage.host_view import ask_host, with_host
@@ -16,6 +15,8 @@ from triage.probing.catalogue.kernel_log import PROBES as KERNEL_PROBES
 from triage.probing.host import answers
 from triage.probing.probe import Probe, Transcript
 from triage.probing.snapshot import Snapshot
+from triage.records import replace
+from triage.running.survivors import is_running
 
 _KERNEL_LOG = KERNEL_PROBES[0]
 _PROBES = (_KERNEL_LOG, CONTAINER_LIMITS)
@@ -25,12 +26,22 @@ _LONGEST_S = 10.0
 
 
 class HostBefore:
-    """Looks at the host on a thread of its own, so that no start waits for it."""
+    """Looks at the host on a thread of its own, so that no start waits long for it."""
 
     def __init__(self) -> None:
         self._snapshot: Snapshot | None = None
+        self._server = 0
+        self._is_late = False
         self._thread = threading.Thread(target=self._look, name="host", daemon=True)
         self._thread.start()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the look, at most so long."""
+        self._thread.join(seconds)
+
+    def began(self, server: int) -> None:
+        """The server was started, as this process. A look that ends only after it was killed may have seen the kill."""
+        self._server = server
 
     def compare(
         self, report: Report, knowledge: Knowledge, words: str, without: frozenset[str]
@@ -44,13 +55,15 @@ class HostBefore:
             ended = observe_text(words.encode(), knowledge, "exit status")
             report = replace(report, observation=replace(seen, findings=(*seen.findings, *ended.findings)))
         after = _since(before, ask_host(report, _PROBES, os.environ))
-        probes = (_KERNEL_LOG, _counting_from(before))
+        # Of what was there before a late look it is not known whether it was there before the start.
+        probes = (_counting_from(Snapshot({}, {})),) if self._is_late else (_KERNEL_LOG, _counting_from(before))
         told = [fact for answer in answers(probes, after) for fact in answer.facts]
         return with_host(report, knowledge, probes, after, without), _lines(told)
 
     def _look(self) -> None:
         nothing = Report(Verdict.HEALTHY, Observation())
         self._snapshot = ask_host(nothing, _PROBES, os.environ)
+        self._is_late = self._server != 0 and not is_running(self._server)
 
 
 def _since(before: Snapshot, after: Snapshot) -> Snapshot:

@@ -6,11 +6,11 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import BinaryIO
 
 from triage.knowledge.compiled import Knowledge
 from triage.model import Report
+from triage.records import replace
 from triage.running.server import LogPlan
 from triage.watching.live_scan import LiveScan
 

@@ -59,6 +59,12 @@ def is_stopped(pid: int) -> bool:
     return bool(fields) and fields[0] == "T"
 
 
+def is_running(pid: int) -> bool:
+    """Neither gone nor dead."""
+    fields = _stat(pid)
+    return bool(fields) and fields[0] != "Z"
+
+
 def is_zombie(pid: int) -> bool:
     """Dead and not waited for; a process that is gone is no zombie."""
     fields = _stat(pid)

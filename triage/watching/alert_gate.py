@@ -24,7 +24,8 @@ class _Known:
 
 
 class AlertGate:
-    """Lets through that a diagnosis of at least ``least`` severity appeared, became likely, or is over after it was told.
+    """Lets through that a diagnosis of at least ``least`` severity appeared, also once more after a restart of the server, became
+    likely, or is over after it was told.
 
     After each, further news of the same diagnosis is held back for ``cooldown_s`` seconds, unless it becomes likely
     meanwhile. What is held back is not lost: when the time is over the last state is told, if it is another one, so that
@@ -41,14 +42,24 @@ class AlertGate:
         if level is None:
             return False
         known = self._known.setdefault(told.event.id, _Known(0, float("-inf")))
+        if told.event.again:
+            return self._offer_again(told, known, level)
         if level == known.level or (level == 1 and known.level == 2):
-            known.held = None
+            # A crash that is held back stays news, whatever becomes of its diagnosis.
+            known.held = known.held if known.held is not None and known.held.event.again else None
             return False
         if self._clock() < known.at + self._cooldown_s and not 0 < known.level < level:
             known.held = told
             return False
         self._tell(known, level)
         return True
+
+    def held_s(self, told: Told) -> float | None:
+        """For how many seconds ``told`` is still held back; None if it is not."""
+        known = self._known.get(told.event.id)
+        if known is None or known.held is not told:
+            return None
+        return max(0.0, known.at + self._cooldown_s - self._clock())
 
     def due(self) -> list[Told]:
         """What was held back for long enough, the earliest first."""
@@ -63,6 +74,15 @@ class AlertGate:
         """Seconds until `due` has something, None if nothing is held back."""
         ends = [known.at + self._cooldown_s for known in self._known.values() if known.held is not None]
         return max(0.0, min(ends) - self._clock()) if ends else None
+
+    def _offer_again(self, told: Told, known: _Known, level: int) -> bool:
+        """A server that was started anew failed of the same: news, if nothing else, when the time is over."""
+        if self._clock() >= known.at + self._cooldown_s:
+            self._tell(known, level)
+            return True
+        if known.held is None or not known.held.event.again:
+            known.held = told
+        return False
 
     def _level(self, event: Event) -> int | None:
         """What the event makes of its diagnosis; None: it is no news for anybody who sleeps."""

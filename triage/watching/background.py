@@ -81,6 +81,9 @@ class Background:
         with self._changed:
             if self._gate.offer(told):
                 self._add(told)
+            elif told.event.again and (left := self._gate.held_s(told)) is not None:
+                text = f"{told.event.id}: again after a restart, {left:.0f} s before news of it is due (--hook-cooldown): held back"
+                self._notes.add(self._delivery.channel, text)
             # Also where something is held back: the thread has to know when to look again.
             self._changed.notify()
             if self._thread.ident is None:

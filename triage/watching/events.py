@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from enum import Enum
 
 from triage.model import Diagnosis, Place, Report
-from triage.records import dataclass
+from triage.records import dataclass, replace
+from triage.watching.recurrence import came_again
 
 RISE = 0.15
 """A change of confidence below this is no news."""
@@ -35,7 +36,7 @@ class Event:
     cause that explains it; ``text`` is a log line, a note or what a stall was told from: hostile text. ``state`` is the
     verdict, the phase (a value of `Stage`) or, of a stall, which rank is silent (empty: the whole source). ``seconds``: how
     long the phase before lasted, this one lasts by now, or the silence; ``usual``: how long it may. ``advice``: what to look
-    at next, our own words."""
+    at next, our own words. ``again``: a diagnosis that was told of an earlier run of the server appears in a later one."""
 
     kind: EventKind
     id: str = ""
@@ -50,6 +51,7 @@ class Event:
     seconds: float | None = None
     usual: float | None = None
     advice: str = ""
+    again: bool = False
 
 
 def whole_percent(confidence: float) -> int:
@@ -63,8 +65,11 @@ def between(old: Report | None, new: Report) -> Iterator[Event]:
     later = {item.id: item for item in new.diagnoses}
     for item in new.diagnoses:
         before = earlier.get(item.id)
+        again = came_again(old, new, item) if old is not None and before is not None else None
         if before is None:
             yield _of(EventKind.APPEARED, item)
+        elif again is not None:
+            yield replace(_of(EventKind.APPEARED, item), text=again.text, place=again.place, again=True)
         elif item.confidence - before.confidence >= RISE:
             yield _of(EventKind.ROSE, item, before.confidence)
         elif before.confidence - item.confidence >= RISE:

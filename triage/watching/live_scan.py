@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 
 from triage import __version__
 from triage.engine import new_scanner
@@ -13,6 +12,7 @@ from triage.matching.record import PhaseChange, SourceScan
 from triage.matching.scanner import Scanner
 from triage.model import Place, Report
 from triage.reasoning.diagnose import diagnose
+from triage.records import replace
 from triage.watching.sampler import BatchSampler, Sampled
 
 _KEPT_NOTES = 50
@@ -117,6 +117,7 @@ class LiveScan:
                 item.error_lines,
                 len(item.phases),
                 len(item.facts),
+                len(item.clock.steps()),
                 sum(series.looked_at for series in item.series.values()),
             )
             for item in results

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from triage.matching.clock_watch import clock_note
 from triage.model import Place, Report, Severity
 from triage.reading.live import Chunk, Item, Note
 from triage.reasoning.weights import LIKELY
@@ -68,6 +69,7 @@ class Watch:
         self._servers = Servers()
         self._came: dict[str, float] = {}
         self._paused: set[str] = set()
+        self._set_back: set[str] = set()
         self._next_look = self._next_tick = self._looked = 0.0
         self.ended: Ended | None = None
 
@@ -133,6 +135,14 @@ class Watch:
         self._looked = self._clock()
         self._next_look = self._looked + max(_REST_S, _SHARE * (self._looked - now))
         yield from self._servers.follow(self._scan.phase_changes(), now)
+        yield from self._changes(report)
+
+    def _changes(self, report: Report) -> Iterator[Event]:
+        """What a new report tells that the last one did not."""
+        for source in report.observation.inputs:
+            if source.clock_steps and source.path not in self._set_back:
+                self._set_back.add(source.path)
+                yield Event(EventKind.NOTE, id=source.path, text=clock_note(source.path, source.clock_steps))
         yield from between(self._report, report)
         self._report = report
 
@@ -183,8 +193,7 @@ class Watch:
         report = self._scan.finish()
         yield from self._servers.follow(self._scan.phase_changes(), now)
         yield from self._servers.hear(self._scan.sampled(), now)
-        yield from between(self._report, report)
-        self._report = report
+        yield from self._changes(report)
         if why == "sources":
             yield from self._servers.end(now, self._failed())
         if self._on_tick is not None:

@@ -1,0 +1,80 @@
+"""``sgltriage watch`` beside a server that is started again, fails again, or whose clock is set."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+
+from tests.cli.test_watch_listeners import CAUSE, LOG, SCHEMA, feed, next_event
+from tests.cli.watching import watching
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Command
+
+
+def hooked(file: Path, count: int) -> list[dict[str, Any]]:
+    """What a hook wrote to a file, once there are so many events of the cause; within 20 s."""
+    end = time.monotonic() + 20
+    while True:
+        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+        found = [event for event in map(json.loads, lines) if event["id"] == CAUSE]
+        if len(found) >= count:
+            return found
+        assert time.monotonic() < end, found
+        time.sleep(0.02)
+
+
+def test_each_crash_of_a_server_calls_the_hook(sgltriage: Command) -> None:
+    """The second run of it fails as the first did: an event and an alert of its own, with its own line."""
+    words = ("--format", "jsonl", "--on-diagnosis", "tee -a hooked.jsonl", "--hook-cooldown", "0")
+    with watching(sgltriage, *words) as process:
+        feed(process, LOG)
+        first = next_event(process, "diagnosis-appeared", CAUSE)
+        hooked(sgltriage.folder / "hooked.jsonl", 1)
+        feed(process, LOG)
+        second = next_event(process, "diagnosis-appeared", CAUSE)
+        told = hooked(sgltriage.folder / "hooked.jsonl", 2)
+    assert "again" not in first
+    assert second["again"] is True
+    assert second["line"] == first["line"] + LOG.count(b"\n")
+    assert second["text"] == first["text"]
+    assert told == [first, second]
+    jsonschema.Draft202012Validator(SCHEMA).validate(second)
+
+
+def test_a_crash_in_the_cool_down_is_told_late_and_says_so(sgltriage: Command) -> None:
+    """A server that dies all the time does not ring all the time, and nothing of it is lost."""
+    words = ("--format", "jsonl", "--on-diagnosis", "tee -a hooked.jsonl", "--hook-cooldown", "600")
+    with watching(sgltriage, *words) as process:
+        feed(process, LOG)
+        first = next_event(process, "diagnosis-appeared", CAUSE)
+        hooked(sgltriage.folder / "hooked.jsonl", 1)
+        feed(process, LOG)
+        second = next_event(process, "diagnosis-appeared", CAUSE)
+        note = next_event(process, "note", "hook")
+        while "held back" not in note["text"]:
+            note = next_event(process, "note", "hook")
+        assert note["text"].startswith(f"{CAUSE}: again after a restart, ")
+        assert len(hooked(sgltriage.folder / "hooked.jsonl", 1)) == 1
+        assert process.stdin is not None
+        process.stdin.close()
+        # The end of watching is the end of waiting.
+        assert hooked(sgltriage.folder / "hooked.jsonl", 2) == [first, second]
+
+
+def test_a_clock_that_is_set_back_is_told_at_once(sgltriage: Command) -> None:
+    """As a note while it runs, and with the limits of the report, which is that of `scan`."""
+    work = "Decode batch, #running-req: 3, #token: 4096, gen throughput (token/s): 61.2"
+    log = "".join(
+        f"[2026-03-01 {at}:{second:02d}] {work}\n" for at in ("10:00", "09:00") for second in range(5)
+    ).encode()
+    with watching(sgltriage, "--format", "jsonl") as process:
+        feed(process, log)
+        assert next_event(process, "note", "-")["text"].startswith("clock went back 3604 s at line 6 of -")
+    text = sgltriage("watch", stdin=log).stdout
+    assert text.endswith(sgltriage("scan", stdin=log).stdout)
+    assert text.count(b"clock went back 3604 s at line 6") == 2
