@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import pickle
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -18,8 +18,8 @@ class Place:
 
     line: int
     text: str = "x"
-    tags: list[str] = dataclasses.field(default_factory=list)
-    seen: int = dataclasses.field(default=0, compare=False, repr=False)
+    tags: list[str] = records.field(default_factory=list)
+    seen: int = records.field(default=0, compare=False, repr=False)
 
 
 @records.dataclass(slots=True)
@@ -95,3 +95,64 @@ def test_the_standard_tools_work_on_it() -> None:
     match place:
         case Place(line, _):
             assert line == 1
+
+
+@pytest.mark.parametrize("made", [0, 100])
+def test_the_first_objects_are_as_the_later_ones(made: int) -> None:
+    """``__init__`` is compiled after some objects: defaults, errors and what runs behind it stay the same."""
+
+    @records.dataclass(slots=True)
+    class Some:
+        """Made anew in each test, so that none was made of it before."""
+
+        one: int
+        two: int = 2
+        rest: list[int] = records.field(default_factory=list)
+        limit: ClassVar[int] = 5
+
+        def __post_init__(self) -> None:
+            self.one += 1
+
+    for _ in range(made):
+        Some(0)
+    wrong: Any = Some
+    for positional, named in (
+        ((), {}),
+        ((1, 2, [], 4), {}),
+        ((1,), {"one": 1}),
+        ((1,), {"limit": 1}),
+        ((1,), {"x": 1}),
+    ):
+        with pytest.raises(TypeError, match=r"__init__\(\)"):
+            wrong(*positional, **named)
+    some = Some(1, rest=[3])
+    assert (some.one, some.two, some.rest, Some(1).rest, Some.limit) == (2, 2, [3], [], 5)
+    assert records.replace(some, two=7) == Some(2, 7, [3])
+    with pytest.raises(TypeError):
+        records.replace(some, wrong=1)  # type: ignore[call-arg]
+
+
+def test_a_record_without_fields() -> None:
+    """It is equal to any other of its class, and has a hash."""
+
+    @records.dataclass(frozen=True, slots=True)
+    class Nothing:
+        """No fields at all."""
+
+    assert Nothing() == Nothing()
+    assert hash(Nothing()) == hash(Nothing())
+    assert repr(Nothing()).endswith("Nothing()")
+
+
+def test_a_mutable_default_is_refused() -> None:
+    """All objects would share it, as the standard library says too."""
+
+    def decorated() -> None:
+        @records.dataclass(slots=True)
+        class Shared:
+            """One list for all."""
+
+            items: list[int] = []  # noqa: RUF012
+
+    with pytest.raises(ValueError, match="mutable default"):
+        decorated()

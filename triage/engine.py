@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import field, replace
 from functools import lru_cache
-from pathlib import Path
 
 from triage import __version__
 from triage.knowledge.compiled import Knowledge, load_packs
@@ -24,7 +22,13 @@ from triage.model import Observation, Pattern, Report, Verdict
 from triage.private_cache import cache_directory
 from triage.reading.source import ReadError, Source
 from triage.reasoning.diagnose import diagnose
-from triage.records import dataclass
+from triage.records import dataclass, field, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from triage.private_cache import StrPath
 
 _MOST_LANES = 4
 _ORIGINS = 3
@@ -76,7 +80,7 @@ class Gate:
             self._reading = False
 
 
-def load(extra: Sequence[Path] = (), environment: dict[str, str] | None = None) -> Knowledge:
+def load(extra: Sequence[StrPath] = (), environment: dict[str, str] | None = None) -> Knowledge:
     """The bundled knowledge and that of the packs in ``extra``.
 
     Raises:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any, AnyStr, cast
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, AnyStr
 
 
 class _LazyRegex:
@@ -20,4 +23,6 @@ class _LazyRegex:
 
 def lazy_regex(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
     """``re.compile(pattern, flags)``, later. A wrong pattern raises ``re.error`` at its first use."""
-    return cast("re.Pattern[AnyStr]", _LazyRegex(pattern, flags))
+    stand_in: Any = _LazyRegex(pattern, flags)
+    regex: re.Pattern[AnyStr] = stand_in
+    return regex

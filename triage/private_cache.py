@@ -1,28 +1,35 @@
 """Files that only we may have written: read and replaced in a folder that is ours alone."""
 
+# Every start reads its cache, and pathlib takes milliseconds to load.
+# ruff: noqa: PTH105, PTH108, PTH116, PTH117, PTH118, PTH120
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 import time
-from collections.abc import Sequence
-from pathlib import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+StrPath = str | os.PathLike[str]
+"""A path as text, or of pathlib by those who have one."""
 
 
-def cache_directory(environment: dict[str, str]) -> Path | None:
+def cache_directory(environment: dict[str, str]) -> str | None:
     """``$XDG_CACHE_HOME/sgltriage`` or ``~/.cache/sgltriage``; None without a usable home."""
     root = environment.get("XDG_CACHE_HOME", "")
-    if root and os.path.isabs(root):  # noqa: PTH117  (a relative XDG path is to be ignored, says its specification)
-        return Path(root, "sgltriage")
+    if root and os.path.isabs(root):  # a relative XDG path is to be ignored, says its specification
+        return os.path.join(root, "sgltriage")
     home = environment.get("HOME", "")
-    return Path(home, ".cache", "sgltriage") if home and os.path.isabs(home) else None  # noqa: PTH117
+    return os.path.join(home, ".cache", "sgltriage") if home and os.path.isabs(home) else None
 
 
-def read_private(path: Path) -> bytes | None:
+def read_private(path: StrPath) -> bytes | None:
     """The file's bytes; None if it is absent, or if it or its folder is somebody else's or may be written by others."""
     try:
-        if not _is_ours(os.stat(path.parent), folder=True):  # noqa: PTH116  (Path.stat would follow the same link twice)
+        if not _is_ours(os.stat(os.path.dirname(path) or os.curdir), folder=True):
             return None
         # Not to wait for a writer, should a named pipe stand in its place.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -30,17 +37,28 @@ def read_private(path: Path) -> bytes | None:
             info = os.fstat(descriptor)
             if not _is_ours(info, folder=False):
                 return None
-            # What is in use is forgotten last; a mount may not note it by itself.
-            with contextlib.suppress(OSError):
-                os.utime(descriptor, ns=(time.time_ns(), info.st_mtime_ns))
+            _note_use(descriptor, info)
             return stream.read()
     except OSError:
         return None
 
 
-def write_private(path: Path, parts: Sequence[bytes], most: int) -> None:
+def _note_use(descriptor: int, info: os.stat_result) -> None:
+    """What is in use is forgotten last; a mount may not note it by itself."""
+    try:
+        os.utime(descriptor, ns=(time.time_ns(), info.st_mtime_ns))
+    except OSError:
+        return
+
+
+def write_private(path: StrPath, parts: Sequence[bytes], most: int) -> None:
     """Put ``path`` in place in one step, and drop the files of its suffix beyond ``most`` that were not read for longest. A cache is a convenience:
     on a read-only or full disk, or in a foreign folder, nothing is written and nothing is raised."""
+    # Late, here and below: a warm start writes nothing.
+    import contextlib
+    from pathlib import Path
+
+    path = Path(path)
     with contextlib.suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if _is_ours(path.parent.stat(), folder=True):
@@ -48,23 +66,23 @@ def write_private(path: Path, parts: Sequence[bytes], most: int) -> None:
             _forget_old(path, most)
 
 
-def put_in_place(path: Path, parts: Sequence[bytes]) -> None:
+def put_in_place(path: StrPath, parts: Sequence[bytes]) -> None:
     """Make ``path`` a file of ``parts`` that only we can read, in one step.
 
     Raises:
         OSError: it cannot be written; what stood there before still does.
     """
-    # Late: it brings shutil and the decompressors along, and a warm start writes nothing.
+    import contextlib
     import tempfile
 
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path) or os.curdir, prefix=".new-")
     try:
         with open(descriptor, "wb") as stream:
             stream.writelines(parts)
-        os.replace(temporary, path)  # noqa: PTH105
+        os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):
-            os.unlink(temporary)  # noqa: PTH108
+            os.unlink(temporary)
         raise
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
 import pytest
 
 from triage.cli import kb, main, preflight, scan
-from triage.cli.arguments import ArgumentParser
+from triage.cli.arguments import ArgumentParser, Namespace
 from triage.cli.errors import UsageError
 from triage.cli.kb import provenance, samples
 
 
-def parsed(*words: str) -> argparse.Namespace:
+def parsed(*words: str) -> Namespace:
     """What ``scan`` makes of the words."""
     parser = ArgumentParser("sgltriage scan")
     scan.add_arguments(parser)

@@ -14,7 +14,7 @@ from triage.knowledge.self_test import self_test
 from triage.matching.confirm import CompiledPatterns, Confirmer
 from triage.model import Strength
 
-FOLDER = bundled_directory("signatures")
+FOLDER = Path(bundled_directory("signatures"))
 IDS = sorted(path.stem for path in FOLDER.rglob("*.yaml"))
 AREAS = {
     "install",

@@ -15,7 +15,7 @@ from triage.knowledge.json_schema import signature_schema
 from triage.knowledge.pack import bundled_directory
 
 PACKS = Path(__file__).resolve().parent / "packs"
-BUNDLED = sorted(bundled_directory("signatures").rglob("*.yaml"))
+BUNDLED = sorted(Path(bundled_directory("signatures")).rglob("*.yaml"))
 # What no schema can know: other files, file names, the meaning of a regex, ranges of versions, roles beside severities.
 BEYOND = {
     "duplicate_ids", "wrong_file_name", "no_area", "dangling_reference", "self_reference", "refines_in_a_circle", "bad_regex", "no_literal",

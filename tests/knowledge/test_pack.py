@@ -141,7 +141,7 @@ def test_not_utf8_is_located(tmp_path: Path) -> None:
 
 def test_bundled_folders() -> None:
     """The bundled signatures are found, and a folder that the installation lacks is an error that names it."""
-    assert any(bundled_directory("signatures").rglob("*.yaml"))
+    assert any(Path(bundled_directory("signatures")).rglob("*.yaml"))
     with pytest.raises(FileNotFoundError, match="the bundled nonsense are missing"):
         bundled_directory("nonsense")
 

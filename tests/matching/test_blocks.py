@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from triage.matching import blocks, normalize
 from triage.matching.blocks import SlidingBuffer
 
-_LOOKBACK, _BLOCK, _LONG, _OVERLAP = 16, 96, 32, 8
+_LOOKBACK, _BLOCK, _LONG, _OVERLAP, _FIRST = 16, 96, 32, 8, 48
 _STUCK = 500
 
 
@@ -23,6 +23,7 @@ def _small_borders() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blocks, "LOOKBACK", _LOOKBACK)
         patch.setattr(blocks, "BLOCK", _BLOCK)
+        patch.setattr(blocks, "FIRST_ROOM", _FIRST)
         patch.setattr(blocks, "MAX_LINE", _LONG)
         patch.setattr(blocks, "OVERLAP", _OVERLAP)
         patch.setattr(normalize, "MAX_JOINED", _LONG)
@@ -197,3 +198,13 @@ def test_positions() -> None:
     buffer.room()[:2] = b"ab"
     buffer.advance(2)
     assert (buffer.filled, buffer.last_byte()) == (2, ord("b"))
+
+
+def test_it_grows_only_for_what_comes() -> None:
+    """A buffer begins small, and has its full room as soon as little of the first one is left."""
+    buffer = SlidingBuffer()
+    assert len(buffer.room()) == _FIRST
+    buffer.advance(_FIRST // 2)
+    assert len(buffer.bytes) == len(buffer.room()) + _FIRST // 2 == _FIRST
+    buffer.advance(_FIRST // 4 + 1)
+    assert len(buffer.room()) == _LOOKBACK + _BLOCK + 2 * _LONG - _FIRST // 2 - _FIRST // 4 - 1

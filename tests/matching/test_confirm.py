@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from triage.matching.confirm import BUDGET_TIMEOUTS, TIMEOUT_SECONDS, CompiledPatterns, Confirmer
+from triage.matching.confirm import BUDGET_TIMEOUTS, CompiledPatterns, Confirmer
+from triage.matching.timed_regex import TIMEOUT_SECONDS
 from triage.model import Pattern
 
 _SLOW = b"1," * 60

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from triage.matching.timestamps import seconds_of
@@ -16,6 +16,22 @@ def test_agrees_with_datetime(moment: datetime) -> None:
     """The plain form is read as the standard library reads it."""
     moment = moment.replace(microsecond=0)
     assert seconds_of(moment.strftime("%Y-%m-%d %H:%M:%S")) == moment.replace(tzinfo=timezone.utc).timestamp()
+
+
+@given(st.integers(0, 9999), st.integers(0, 13), st.integers(0, 32))
+@example(1900, 2, 29)
+@example(2000, 2, 29)
+@example(2024, 12, 31)
+@example(1, 1, 1)
+@example(9999, 12, 31)
+def test_every_day_is_that_of_the_calendar(year: int, month: int, number: int) -> None:
+    """Each date that exists has its place in the count of days, and no other has one."""
+    expected: float | None
+    try:
+        expected = (date(year, month, number) - date(1970, 1, 1)).days * 86400.0
+    except ValueError:
+        expected = None
+    assert seconds_of(f"{year:04}-{month:02}-{number:02} 00:00:00") == expected
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,16 @@
-"""What the values of options and positionals may be. Each is called by argparse with the word and names what is wrong."""
+"""What the values of options and positionals may be. Each is called with the word and names what is wrong."""
 
 from __future__ import annotations
 
 import os
-from argparse import ArgumentTypeError
-from pathlib import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class WrongValue(ValueError):  # noqa: N818  (a word of the operator, not a fault)
+    """A word that is no value; the message says why, and is shown behind the name of the argument."""
 
 
 class Choice:
@@ -18,7 +24,7 @@ class Choice:
             return word
         from triage.knowledge.errors import did_you_mean
 
-        raise ArgumentTypeError(f"'{word}' is none of {', '.join(self.words)}{did_you_mean(word, list(self.words))}")
+        raise WrongValue(f"'{word}' is none of {', '.join(self.words)}{did_you_mean(word, list(self.words))}")
 
 
 class AtLeast:
@@ -31,9 +37,9 @@ class AtLeast:
         try:
             number = int(word)
         except ValueError:
-            raise ArgumentTypeError(f"'{word}' is no whole number") from None
+            raise WrongValue(f"'{word}' is no whole number") from None
         if number < self.minimum:
-            raise ArgumentTypeError(f"{number} is less than {self.minimum}")
+            raise WrongValue(f"{number} is less than {self.minimum}")
         return number
 
 
@@ -46,7 +52,7 @@ def existing_file(word: str) -> Path:
     """A file, or what is read like one, that can be read."""
     path = _readable(word, "file")
     if path.is_dir():
-        raise ArgumentTypeError(f"'{word}' is a folder and no file")
+        raise WrongValue(f"'{word}' is a folder and no file")
     return path
 
 
@@ -54,30 +60,35 @@ def existing_folder(word: str) -> Path:
     """A folder that can be read."""
     path = _readable(word, "folder")
     if not path.is_dir():
-        raise ArgumentTypeError(f"'{word}' is a file and no folder")
+        raise WrongValue(f"'{word}' is a file and no folder")
     return path
 
 
 def file_to_write(word: str) -> Path:
     """A file that may exist or not."""
-    path = Path(word)
     if os.path.isdir(word):  # noqa: PTH112  (a path that cannot be looked at is left to whoever opens it)
-        raise ArgumentTypeError(f"'{word}' is a folder and no file")
-    return path
+        raise WrongValue(f"'{word}' is a folder and no file")
+    return _path(word)
 
 
 def folder_to_write(word: str) -> Path:
     """A folder that may exist or not."""
-    path = Path(word)
     if os.path.lexists(word) and not os.path.isdir(word):  # noqa: PTH112
-        raise ArgumentTypeError(f"'{word}' is a file and no folder")
-    return path
+        raise WrongValue(f"'{word}' is a file and no folder")
+    return _path(word)
 
 
 def _readable(word: str, kind: str) -> Path:
     # os.path and not Path: it takes what cannot be looked at, such as a name that is too long, for absent.
     if not os.path.exists(word):  # noqa: PTH110
-        raise ArgumentTypeError(f"{kind} '{word}' does not exist")
+        raise WrongValue(f"{kind} '{word}' does not exist")
     if not os.access(word, os.R_OK):
-        raise ArgumentTypeError(f"{kind} '{word}' cannot be read")
+        raise WrongValue(f"{kind} '{word}' cannot be read")
+    return _path(word)
+
+
+def _path(word: str) -> Path:
+    # Late: most calls name no such option, and pathlib takes milliseconds to load.
+    from pathlib import Path
+
     return Path(word)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field
 
 from triage.knowledge.building import Plain, build_signature
 from triage.knowledge.nodes import Node, locate
 from triage.model import Location, Pattern, Signature
-from triage.records import dataclass
+from triage.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from triage.model import (
     Evidence,
     FactTest,
@@ -23,7 +21,13 @@ from triage.model import (
     VersionRange,
 )
 
-Plain = Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Plain = Any
+else:
+    Plain = object
 """JSON-able data: dict, list, str, int, float, bool or None."""
 
 

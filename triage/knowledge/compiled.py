@@ -10,20 +10,22 @@ import json
 import os
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-
-import hyperscan
 
 from triage import __version__
+from triage.knowledge.automaton import hyperscan
 from triage.knowledge.base import KnowledgeBase, SignatureRecord
-from triage.knowledge.database import Expression, PatternDatabase, expressions_of
+from triage.knowledge.database import Expression, Outline, PatternDatabase, expressions_of
 from triage.knowledge.errors import KnowledgeError, Problem, Problems
 from triage.knowledge.pack import PackFile, content_hash, read_pack
 from triage.knowledge.stamp import stamp_of
 from triage.model import Location
-from triage.private_cache import read_private, write_private
+from triage.private_cache import StrPath, read_private, write_private
 
-_MAGIC = b"sgltriage-knowledge-4\n"
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_MAGIC = b"sgltriage-knowledge-5\n"
 _CHECKSUM = 9
 """Length of the line of the checksum: 8 hexadecimal digits, and a line feed."""
 
@@ -37,7 +39,7 @@ class Knowledge:
         self.base, self.database = base, database
 
 
-def load_packs(roots: Sequence[Path], markers: Sequence[Expression], cache: Path | None) -> Knowledge:
+def load_packs(roots: Sequence[StrPath], markers: Sequence[Expression], cache: StrPath | None) -> Knowledge:
     """The knowledge of the packs in ``roots``, through the folder ``cache`` (None: without one).
 
     Raises:
@@ -56,7 +58,9 @@ def load_packs(roots: Sequence[Path], markers: Sequence[Expression], cache: Path
     return knowledge
 
 
-def load_knowledge(packs: Sequence[Sequence[PackFile]], markers: Sequence[Expression], cache: Path | None) -> Knowledge:
+def load_knowledge(
+    packs: Sequence[Sequence[PackFile]], markers: Sequence[Expression], cache: StrPath | None
+) -> Knowledge:
     """The knowledge of ``packs``, the files of each, through the folder ``cache`` (None: without one).
 
     Raises:
@@ -92,17 +96,17 @@ def _salt(markers: Sequence[Expression]) -> list[str]:
     return versions + [f"{item.key} {item.source} {item.once}" for item in markers]
 
 
-def _file(cache: Path, name: str) -> Path:
-    return cache / f"{name}.kb"
+def _file(cache: StrPath, name: str) -> str:
+    return os.path.join(cache, f"{name}.kb")  # noqa: PTH118  (pathlib takes milliseconds to load)
 
 
-def _stored(cache: Path, name: str) -> Knowledge | None:
+def _stored(cache: StrPath, name: str) -> Knowledge | None:
     return _parse(read_private(_file(cache, name)) or b"")
 
 
 def _compiler() -> str:
     """Size and time of the modules that make the compiled form: in a checkout they change without a new version."""
-    with os.scandir(Path(__file__).parent) as entries:
+    with os.scandir(os.path.dirname(__file__)) as entries:  # noqa: PTH120
         modules = sorted((entry.name, entry.stat()) for entry in entries if entry.name.endswith(".py"))
     return " ".join(f"{name}:{info.st_size}:{info.st_mtime_ns}" for name, info in modules)
 
@@ -156,8 +160,8 @@ class _StoredRecords(Mapping[str, SignatureRecord]):
 
 
 def _parse(content: bytes) -> Knowledge | None:
-    """Knowledge from the file's bytes (lines of format, checksum and three lengths; the head as JSON, the signatures as JSON
-    each, the automaton); None if they are damaged or of another platform."""
+    """Knowledge from the file's bytes (lines of format, checksum and four lengths; as JSON the head, the expressions and each
+    signature; the automaton); None if they are damaged or of another platform."""
     try:
         return _parsed(content)
     except (ValueError, KeyError, TypeError, hyperscan.error):
@@ -171,14 +175,29 @@ def _parsed(content: bytes) -> Knowledge | None:
     if content[len(_MAGIC) : len(_MAGIC) + _CHECKSUM] != _checksum([whole[len(_MAGIC) + _CHECKSUM :]]):
         return None
     start = content.index(b"\n", len(_MAGIC) + _CHECKSUM) + 1
-    head_size, text_size, automaton_size = map(int, content[len(_MAGIC) + _CHECKSUM : start].split())
-    if head_size + text_size + automaton_size != len(content) - start:
+    parts = []
+    for size in map(int, content[len(_MAGIC) + _CHECKSUM : start].split()):
+        parts.append(whole[start : start + size])
+        start += size
+    if start != len(content):
         return None
-    head = json.loads(content[start : start + head_size])
-    text = whole[start + head_size : start + head_size + text_size]
-    expressions = [Expression(row[0], row[1], row[2], row[3], tuple(row[4])) for row in head["expressions"]]
-    database = PatternDatabase.load(expressions, head["members"], bytes(whole[start + head_size + text_size :]))
+    head_part, expressions, text, automaton = parts
+    head = json.loads(bytes(head_part))
+    outline = Outline(
+        tuple(head["keys"]),
+        frozenset(head["once"]),
+        {key: tuple(others) for key, others in head["shared"].items()},
+    )
+    members = [(form,) if isinstance(form, int) else tuple(form) for form in head["members"]]
+    database = PatternDatabase.load_outlined(
+        lambda: [_expression(row) for row in json.loads(bytes(expressions))], outline, members, bytes(automaton)
+    )
     return Knowledge(KnowledgeBase(_StoredRecords(head["signatures"], text)), database)
+
+
+def _expression(row: Sequence[Any]) -> Expression:
+    key, source, literal, once, shared = row
+    return Expression(key, source, literal, once, tuple(shared))
 
 
 def _checksum(parts: Sequence[bytes | memoryview]) -> bytes:
@@ -195,15 +214,24 @@ def _content(knowledge: Knowledge) -> list[bytes]:
     text = bytearray()
     for identifier, item in knowledge.base.records.items():
         start = len(text)
-        text += json.dumps(item.data, separators=(",", ":")).encode()
+        text += _json(item.data)
         rows.append((identifier, item.area, item.path, start, len(text)))
     expressions = [
         [item.key, item.source, item.literal, item.once, item.shared] for item in knowledge.database.expressions
     ]
-    members = knowledge.database.members
-    head = json.dumps(
-        {"signatures": rows, "expressions": expressions, "members": members}, separators=(",", ":")
-    ).encode()
-    automaton = knowledge.database.dump()
-    body = [f"{len(head)} {len(text)} {len(automaton)}\n".encode(), head, bytes(text), automaton]
+    database = knowledge.database
+    head = {
+        "signatures": rows,
+        "keys": database.keys,
+        "once": sorted(database.once),
+        "shared": database.shared,
+        # A bare number where a form stands for one expression: a list for each is felt when it is read.
+        "members": [form[0] if len(form) == 1 else form for form in database.members],
+    }
+    parts = [_json(head), _json(expressions), bytes(text), database.dump()]
+    body = [" ".join(str(len(part)) for part in parts).encode() + b"\n", *parts]
     return [_MAGIC, _checksum(body), *body]
+
+
+def _json(data: object) -> bytes:
+    return json.dumps(data, separators=(",", ":")).encode()

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, cast
+from functools import cached_property
 
-import hyperscan
-
+from triage.knowledge.automaton import hyperscan
 from triage.knowledge.base import KnowledgeBase
 from triage.model import Pattern
-from triage.records import dataclass
+from triage.records import dataclass, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 Report = Callable[[int, int, int, int, object], "bool | None"]
 """Called with (index of the form, 0, end offset, flags, context) for every match."""
@@ -32,6 +33,24 @@ class Expression:
     shared: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a scan needs of all expressions: the key of each, the indices of those with ``once``, and what ``shared`` holds."""
+
+    keys: tuple[str, ...]
+    once: frozenset[int]
+    shared: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, expressions: Sequence[Expression]) -> Outline:
+        """That of ``expressions``."""
+        return cls(
+            tuple(item.key for item in expressions),
+            frozenset(number for number, item in enumerate(expressions) if item.once),
+            {item.key: item.shared for item in expressions if item.shared},
+        )
+
+
 class PatternDatabase:
     """Compiled expressions, addressed by their index in ``expressions``.
 
@@ -40,23 +59,36 @@ class PatternDatabase:
     are found faster than regexes, and confirmation is exact either way.
     """
 
-    __slots__ = (
-        "_automaton", "_scratch", "_within", "expressions", "index", "keys", "literals", "members", "once", "shared",
-    )  # fmt: skip
-
     def __init__(
-        self, expressions: Sequence[Expression], members: Sequence[Sequence[int]], automaton: hyperscan.Database
+        self,
+        expressions: Callable[[], Sequence[Expression]],
+        outline: Outline,
+        members: Sequence[tuple[int, ...]],
+        automaton: hyperscan.Database,
     ) -> None:
-        self.expressions = tuple(expressions)
-        self.members = tuple(map(tuple, members))
-        self.shared = {item.key: item.shared for item in expressions if item.shared}
-        self.keys = tuple(item.key for item in expressions)
-        self.index = {key: number for number, key in enumerate(self.keys)}
-        self.literals = {item.key: item.literal.encode() for item in expressions}
-        self.once = frozenset(number for number, item in enumerate(expressions) if item.once)
+        """``expressions`` is called when they are first asked for: most scans need no more than their outline."""
+        self._expressions = expressions
+        self.keys, self.once, self.shared = outline.keys, outline.once, outline.shared
+        self.members = members
         self._within: tuple[frozenset[int], frozenset[int]] | None = None
-        self._automaton = automaton
+        # The published types know str and bytes only; any buffer is taken.
+        self._automaton: Any = automaton
         self._scratch: dict[int, hyperscan.Scratch] = {}
+
+    @cached_property
+    def expressions(self) -> tuple[Expression, ...]:
+        """Every expression; its place here is its index."""
+        return tuple(self._expressions())
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """The index of each key."""
+        return {key: number for number, key in enumerate(self.keys)}
+
+    @cached_property
+    def literals(self) -> dict[str, bytes]:
+        """What every match of a key contains."""
+        return {item.key: item.literal.encode() for item in self.expressions}
 
     @classmethod
     def compile(cls, expressions: Sequence[Expression]) -> PatternDatabase:
@@ -65,10 +97,12 @@ class PatternDatabase:
         Raises:
             ValueError: Hyperscan refuses an expression; the message names its key.
         """
+        expressions = tuple(expressions)
         forms: dict[tuple[bytes, bool], list[int]] = {}
         for number, item in enumerate(expressions):
             forms.setdefault((_form(item), item.once), []).append(number)
-        return cls(expressions, list(forms.values()), _compile(expressions, forms))
+        members = [tuple(found) for found in forms.values()]
+        return cls(lambda: expressions, Outline.of(expressions), members, _compile(expressions, forms))
 
     @classmethod
     def load(cls, expressions: Sequence[Expression], members: Sequence[Sequence[int]], blob: bytes) -> PatternDatabase:
@@ -77,7 +111,23 @@ class PatternDatabase:
         Raises:
             hyperscan.error: the blob is damaged, or of another platform or Hyperscan.
         """
-        return cls(expressions, members, hyperscan.loadb(blob, hyperscan.HS_MODE_BLOCK))
+        expressions = tuple(expressions)
+        return cls.load_outlined(lambda: expressions, Outline.of(expressions), list(map(tuple, members)), blob)
+
+    @classmethod
+    def load_outlined(
+        cls,
+        expressions: Callable[[], Sequence[Expression]],
+        outline: Outline,
+        members: Sequence[tuple[int, ...]],
+        blob: bytes,
+    ) -> PatternDatabase:
+        """``load``, where the expressions themselves need not be known yet.
+
+        Raises:
+            hyperscan.error: the blob is damaged, or of another platform or Hyperscan.
+        """
+        return cls(expressions, outline, members, hyperscan.loadb(blob, hyperscan.HS_MODE_BLOCK))
 
     def dump(self) -> bytes:
         """The automaton, serialised for this platform."""
@@ -87,7 +137,12 @@ class PatternDatabase:
         """The forms that stand for nothing but these expressions; the last answer is kept, since every scan begins alike."""
         kept = self._within
         if kept is None or kept[0] != expressions:
-            forms = frozenset(form for form, inside in enumerate(self.members) if expressions.issuperset(inside))
+            # Nearly every form fails the first test, which costs no call.
+            forms = frozenset(
+                form
+                for form, inside in enumerate(self.members)
+                if inside[0] in expressions and expressions.issuperset(inside)
+            )
             kept = self._within = (expressions, forms)
         return kept[1]
 
@@ -95,9 +150,10 @@ class PatternDatabase:
         """Report every match in ``block``, until ``report`` returns true. Calls at the same time need a ``lane`` each."""
         if lane not in self._scratch:
             self._scratch[lane] = hyperscan.Scratch(self._automaton)
-        with contextlib.suppress(hyperscan.ScanTerminated):
-            # The published types know str and bytes only; any buffer is taken.
-            cast("Any", self._automaton).scan(block, match_event_handler=report, scratch=self._scratch[lane])
+        try:
+            self._automaton.scan(block, match_event_handler=report, scratch=self._scratch[lane])
+        except hyperscan.ScanTerminated:
+            return
 
 
 def expressions_of(base: KnowledgeBase) -> list[Expression]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-
 from triage.model import Location
-from triage.records import dataclass
+from triage.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

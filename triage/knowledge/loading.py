@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from triage.knowledge.base import KnowledgeBase, SignatureRecord
 from triage.knowledge.compiled import compile_database
@@ -13,9 +12,10 @@ from triage.knowledge.errors import KnowledgeError, Problem, Problems
 from triage.knowledge.lint import check_signatures
 from triage.knowledge.pack import PackFile, check_pack, read_packs
 from triage.knowledge.signature_schema import SIGNATURE
+from triage.private_cache import StrPath
 
 
-def lint_packs(roots: Sequence[Path], markers: Sequence[Expression]) -> tuple[KnowledgeBase, list[Problem]]:
+def lint_packs(roots: Sequence[StrPath], markers: Sequence[Expression]) -> tuple[KnowledgeBase, list[Problem]]:
     """What can be read of the packs, and everything that is wrong with them, in order of file, line and column."""
     problems = Problems(collect=True)
     for root in roots:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Union
 
 from triage.model import Location
 from triage.records import dataclass
@@ -38,7 +37,7 @@ class MappingNode:
         return next((value for name, value in self.pairs if name.value == key), None)
 
 
-Node = Union[ScalarNode, ListNode, MappingNode]  # noqa: UP007  (evaluated at run time on 3.10)
+Node = ScalarNode | ListNode | MappingNode
 
 
 def locate(node: Node, steps: Sequence[str | int]) -> Location:

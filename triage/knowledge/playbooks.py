@@ -30,7 +30,10 @@ class PlaybookFile:
 
 def playbook_roots(packs: Sequence[Path] = ()) -> tuple[Path, ...]:
     """The folders of playbooks: the bundled one first, then the ``playbooks`` folder of each pack that has one."""
-    return (bundled_directory("playbooks"), *(pack / "playbooks" for pack in packs if (pack / "playbooks").is_dir()))
+    return (
+        Path(bundled_directory("playbooks")),
+        *(pack / "playbooks" for pack in packs if (pack / "playbooks").is_dir()),
+    )
 
 
 def playbook_ids(roots: Sequence[Path]) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from packaging.specifiers import SpecifierSet
@@ -14,6 +13,7 @@ from triage.knowledge.regex_syntax import MIN_LITERAL
 from triage.knowledge.skeleton import Skeleton, skeletons
 from triage.knowledge.source_search import Found, search_files
 from triage.model import Pattern, Signature
+from triage.records import dataclass
 from triage.sources.package_files import SourceFile
 
 PACKAGE = "sglang"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 from triage.knowledge.standard_regex import REPEATS, Item, parse, sre
+from triage.records import dataclass
 
 MAX_ALTERNATIVES = 128
 """Ways through the branches of one regex that are told apart; beyond, a branch counts as any text."""

@@ -6,11 +6,11 @@ import math
 import re
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import accumulate
 
 from triage.knowledge.database import Expression, PatternDatabase
 from triage.knowledge.skeleton import Skeleton
+from triage.records import dataclass
 from triage.sources.message import MessageKind, MessageTemplate, Parts
 from triage.sources.package_files import SourceFile
 from triage.sources.templates import message_templates

@@ -10,6 +10,8 @@ from triage.records import dataclass
 
 BLOCK = 4 << 20
 MAX_LINE = 1 << 20
+FIRST_ROOM = 256 << 10
+"""What a buffer begins with: to fill megabytes with zeros takes longer than to scan a small log."""
 OVERLAP = 16 << 10
 """A line longer than MAX_LINE is looked at in pieces that overlap by this much."""
 
@@ -32,17 +34,21 @@ class SlidingBuffer:
     ``origin`` is the absolute offset of the buffer's first byte.
     """
 
-    __slots__ = ("_filled", "_line_start", "_next", "bytes", "origin")
+    __slots__ = ("_filled", "_line_start", "_next", "_size", "bytes", "origin")
 
     def __init__(self) -> None:
-        self.bytes = bytearray(LOOKBACK + BLOCK + 2 * MAX_LINE)
+        self._size = LOOKBACK + BLOCK + 2 * MAX_LINE
+        self.bytes = bytearray(min(FIRST_ROOM, self._size))
         self.origin = 0
         self._filled = 0
         self._next = 0  # first byte not yet handed out
         self._line_start = 0  # start of the line that `_next` is in (earlier only within an overlong line)
 
     def room(self) -> memoryview:
-        """Where the next bytes go; never empty after ``regions`` has been exhausted."""
+        """Where the next bytes go; never empty after ``regions`` has been exhausted. The one before must be let go first: the
+        buffer may grow."""
+        if len(self.bytes) < self._size and len(self.bytes) - self._filled < FIRST_ROOM // 4:
+            self.bytes += bytes(self._size - len(self.bytes))
         return memoryview(self.bytes)[self._filled : len(self.bytes)]
 
     def advance(self, count: int) -> None:
@@ -131,7 +137,7 @@ class SlidingBuffer:
 
     def _slide(self) -> None:
         """Drop what is older than LOOKBACK before the next byte once the room gets small."""
-        if len(self.bytes) - self._filled >= BLOCK:
+        if len(self.bytes) < self._size or len(self.bytes) - self._filled >= BLOCK:
             return
         keep = max(0, self._next - LOOKBACK - OVERLAP)
         kept = self._filled - keep

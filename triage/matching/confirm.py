@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
-
-import regex
 
 from triage.matching.captures import typed
+from triage.matching.timed_regex import TimedRegex
 from triage.model import Pattern, Value
-from triage.records import dataclass
+from triage.records import dataclass, field
 
-TIMEOUT_SECONDS = 0.05
 BUDGET_TIMEOUTS = 3
 
 
@@ -24,7 +21,7 @@ class Match:
     captures: tuple[tuple[str, Value], ...]
 
 
-Compiled = tuple[Pattern, "regex.Pattern[bytes]", "regex.Pattern[bytes] | None"]
+Compiled = tuple[Pattern, TimedRegex, "TimedRegex | None"]
 """A pattern, its regex without a leading ``^``, and that of its ``unless``."""
 
 
@@ -51,8 +48,7 @@ class CompiledPatterns:
             pattern = self.pattern(key)
             # A leading ^ is answered by where the match is begun, so that it means the message and not the line.
             source = pattern.regex.removeprefix("^")
-            unless = regex.compile(pattern.unless.encode(), regex.ASCII) if pattern.unless else None
-            entry = (pattern, regex.compile(source.encode(), regex.ASCII), unless)
+            entry = (pattern, TimedRegex(source), TimedRegex(pattern.unless) if pattern.unless else None)
             self._compiled[key] = entry
         return entry
 
@@ -83,10 +79,10 @@ class Confirmer:
             return None
         try:
             if message_start is not None and pattern.regex.startswith("^"):
-                found = compiled.match(segment, message_start, timeout=TIMEOUT_SECONDS)
+                found = compiled.match(segment, message_start)
             else:
-                found = compiled.search(segment, timeout=TIMEOUT_SECONDS)
-            if found is None or (unless is not None and unless.search(segment, timeout=TIMEOUT_SECONDS)):
+                found = compiled.search(segment)
+            if found is None or (unless is not None and unless.search(segment)):
                 return None
         except TimeoutError:
             self._note_timeout(key)

@@ -7,13 +7,12 @@ any chunking of a stream gives the same answer.
 from __future__ import annotations
 
 import re
-from dataclasses import field
 
 from triage.lazy_regex import lazy_regex
 from triage.matching.normalize import normalize
 from triage.matching.prefix import parse_prefix
 from triage.model import Context, Prefix
-from triage.records import dataclass
+from triage.records import dataclass, field
 
 LOOKBACK = 1 << 16
 MAX_LINES_BACK = 250
@@ -23,16 +22,20 @@ _NEAR = 16
 _DUMP_HERE = lazy_regex(
     rb"(?:Receive|Finish|Received request|Finished request): obj=|obj=\w{0,60}ReqInput\(|\"event\": ?\"request\."
 )
-_CONFIG_HERE = lazy_regex(
-    rb"(?:server_args|benchmark_args|port_args|engine_args|model_config)=|non-default args: |Namespace\(|"
-    rb"warmup with status 200, resp:"
+_DUMP_MARKS = (b"obj=", b'"event"')
+"""Of which each match of _DUMP_HERE holds one."""
+_CONFIG_HERE = (
+    *(b"server_args=", b"benchmark_args=", b"port_args=", b"engine_args=", b"model_config=", b"non-default args: "),
+    *(b"Namespace(", b"warmup with status 200, resp:"),
 )
-_BENIGN_HERE = lazy_regex(rb"Ignore import error when (?:loading|importing) ")
+_BENIGN_HERE = (b"Ignore import error when loading ", b"Ignore import error when importing ")
 _TRACEBACK = b"Traceback (most recent call last)"
-_FRAME = lazy_regex(rb"(?:\s|File \"|Traceback \(most recent|\^)")
-_CONTINUATION = lazy_regex(
-    rb"(?:\s|$|Traceback \(most recent|During handling of the above|The above exception was|\[rank\d+\]:\s|[\w.]+(?:Error|Exception|Exit|Interrupt)\b)"
-)
+_SPACES = (b" ", b"\t", b"\n", b"\r", b"\f", b"\v")
+_FRAME = (*_SPACES, b'File "', b"Traceback (most recent", b"^")
+_CONTINUATION = (*_SPACES, b"Traceback (most recent", b"During handling of the above", b"The above exception was")
+_CONTINUING_ERROR = lazy_regex(rb"\[rank\d+\]:\s|[\w.]+(?:Error|Exception|Exit|Interrupt)\b")
+_ERROR_MARKS = (b"Error", b"Exception", b"Exit", b"Interrupt", b"[rank")
+"""Of which each match of _CONTINUING_ERROR holds one."""
 _RECORD_END = lazy_regex(rb"[)}\]]\s*\n")
 _STRING = lazy_regex(rb"'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
 
@@ -59,16 +62,30 @@ class _Record:
     traceback_back: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class _LineAbove:
+    """A line that ends where another begins: its offset, and what it says about those below it."""
+
+    start: int
+    prefix: Prefix
+    begins: bool
+    continues: bool
+    is_frame: bool
+    has_traceback: bool
+
+
 @dataclass(slots=True)
 class ContextReader:
     """Reads contexts in one buffer. What was read is kept for as long as the buffer does not move (``forget``)."""
 
     _prefixes: dict[int, Prefix] = field(default_factory=dict)
+    _above: dict[int, _LineAbove] = field(default_factory=dict)
     _contexts: dict[int, LineContext] = field(default_factory=dict)
 
     def forget(self) -> None:
         """The buffer moved: offsets mean something else now."""
         self._prefixes.clear()
+        self._above.clear()
         self._contexts.clear()
 
     def read(self, buffer: bytes | bytearray, start: int, line: bytes, own: Prefix) -> LineContext:
@@ -93,27 +110,45 @@ class ContextReader:
         traceback_back = 0 if _TRACEBACK in line else None
         alone = _Record(start, own, 0, traceback_back)
         prefixed = _begins_record(own)
-        if prefixed and not _starts_with(_CONTINUATION, line, own):
+        if prefixed and not _continues(line, own):
             return alone
         position, back, first_of_own = start, 0, True
         while position > floor and back < MAX_LINES_BACK:
-            previous = max(floor, buffer.rfind(b"\n", floor, position - 1) + 1)
-            above = normalize(bytes(buffer[previous : position - 1]))
-            prefix = self._prefix(previous, above)
-            position, back = previous, back + 1
-            begins = _begins_record(prefix)
-            if prefixed and (not begins or (prefix.rank, prefix.pid) != (own.rank, own.pid)):
+            above = self._line_above(buffer, floor, position)
+            position, back = above.start, back + 1
+            prefix = above.prefix
+            if prefixed and (not above.begins or (prefix.rank, prefix.pid) != (own.rank, own.pid)):
                 if first_of_own and back >= _NEAR:
                     return alone
                 continue  # another rank's line in between
-            if prefixed and first_of_own and not _starts_with(_FRAME, above, prefix):
+            if prefixed and first_of_own and not above.is_frame:
                 return alone  # no traceback above that repeats its prefix
             first_of_own = False
-            if _TRACEBACK in above:
+            if above.has_traceback:
                 traceback_back = back
-            if begins and not _starts_with(_CONTINUATION, above, prefix):
-                return _Record(previous, own if prefixed else prefix, back, traceback_back)
+            if above.begins and not above.continues:
+                return _Record(position, own if prefixed else prefix, back, traceback_back)
         return _Record(start, own, 0, traceback_back)
+
+    def _line_above(self, buffer: bytes | bytearray, floor: int, position: int) -> _LineAbove:
+        """The line that ends before ``position``, as far as it lies behind ``floor``. Lines below it ask for it again."""
+        found = self._above.get(position)
+        if found is None or found.start < floor:
+            feed = buffer.rfind(b"\n", floor, position - 1)
+            start = max(floor, feed + 1)
+            text = normalize(bytes(buffer[start : position - 1]))
+            prefix = self._prefix(start, text)
+            found = _LineAbove(
+                start,
+                prefix,
+                _begins_record(prefix),
+                _continues(text, prefix),
+                text.startswith(_FRAME, _message_start(text, prefix)),
+                _TRACEBACK in text,
+            )
+            if feed >= 0:  # else it may begin further up
+                self._above[position] = found
+        return found
 
     def _inherited_context(self, buffer: bytes | bytearray, floor: int, start: int, record: _Record) -> Context:
         """Is the line inside a request whose text was printed with raw line feeds? A line that looks like a new record
@@ -141,23 +176,30 @@ class ContextReader:
 
 
 def _own_context(line: bytes) -> Context:
-    if _DUMP_HERE.search(line):
+    if any(mark in line for mark in _DUMP_MARKS) and _DUMP_HERE.search(line):
         return Context.REQUEST_DUMP
-    if _CONFIG_HERE.search(line):
+    if any(mark in line for mark in _CONFIG_HERE):
         return Context.CONFIG_DUMP
-    return Context.BENIGN if _BENIGN_HERE.search(line) else Context.NORMAL
+    return Context.BENIGN if any(mark in line for mark in _BENIGN_HERE) else Context.NORMAL
 
 
 def _begins_record(prefix: Prefix) -> bool:
     return prefix.time is not None or prefix.rank is not None or prefix.level is not None
 
 
-def _starts_with(form: re.Pattern[bytes], line: bytes, prefix: Prefix) -> bool:
-    """Does the message behind ``prefix`` begin like ``form``?"""
+def _continues(line: bytes, prefix: Prefix) -> bool:
+    """Does the message behind ``prefix`` go on with what the lines above began? An empty one does."""
+    start = _message_start(line, prefix)
+    if start >= len(line) or line.startswith(_CONTINUATION, start):
+        return True
+    return any(mark in line for mark in _ERROR_MARKS) and _CONTINUING_ERROR.match(line, start) is not None
+
+
+def _message_start(line: bytes, prefix: Prefix) -> int:
+    """Where in the bytes of a line the message behind its ``prefix`` begins."""
     if prefix.end and not line.isascii():
-        head = line.decode("utf-8", "surrogateescape")[: prefix.end]
-        return form.match(line, len(head.encode("utf-8", "surrogateescape"))) is not None
-    return form.match(line, prefix.end) is not None
+        return len(line.decode("utf-8", "surrogateescape")[: prefix.end].encode("utf-8", "surrogateescape"))
+    return prefix.end
 
 
 def _string_is_open(text: bytes) -> bool:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
+from math import inf
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 LARGE = 32 << 20
 _STEP = 1 << 16
@@ -19,7 +22,7 @@ class LineCounter:
 
     def __init__(self, *, live: bool = False) -> None:
         # What grows in small pieces for days never makes up for numpy's memory, nor for the pause while it is imported.
-        self._large = math.inf if live else LARGE
+        self._large = inf if live else LARGE
         self._seen = 0
         self._numpy: Any = None
         self._room: dict[int, Any] = {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING
 
 from triage.lazy_regex import lazy_regex
 from triage.matching.fact_packages import PACKAGES, of_interest, version_facts
@@ -13,6 +12,7 @@ from triage.matching.launch_line import is_router, launch_line, option_values, w
 from triage.matching.server_args import server_arguments
 from triage.records import dataclass
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -27,16 +27,22 @@ _DRAFT_MODEL = lazy_regex(r"(?:NextN|Eagle\d?|MTP|Medusa)$", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class FactLine:
-    """One kind of line: ``literal`` must occur, ``pattern`` must match at the beginning of the message, and ``read`` turns
-    the match into names and values."""
+    """One kind of line: ``literal`` must occur (``after_package``: behind the name of a package that begins the message),
+    ``pattern`` must match at the beginning of the message, and ``read`` turns the match into names and values."""
 
     literal: str
     pattern: str
     read: Callable[[re.Match[str]], Named]
+    after_package: bool = False
 
     def match(self, message: str) -> re.Match[str] | None:
         """The match at the beginning of ``message``, or None."""
-        return _compiled(self.pattern).match(message) if self.literal in message else None
+        if self.literal not in message:
+            return None
+        # Looked up, since an alternation of all names takes long to compile and many messages hold the literal.
+        if self.after_package and message.partition(self.literal)[0] not in _PACKAGES:
+            return None
+        return _compiled(self.pattern).match(message)
 
 
 @cache
@@ -135,10 +141,12 @@ def _weights_loaded(match: re.Match[str]) -> Named:
         return
     names = {"type": "model.architecture", "dtype": "model.dtype", "quant": "model.quantization"}
     yield from ((name, described[key].removeprefix("torch.")) for key, name in names.items() if key in described)
-    for pattern, name in ((_AVAILABLE, "memory.after_weights_gb"), (_USED, "memory.weights_gb")):
-        found = pattern.search(match[1])
-        if found is not None:
-            yield name, float(found[1])
+    sizes: dict[str, float] = {}
+    for found in _MEMORY.finditer(match[1]):
+        sizes.setdefault(found[1], float(found[2]))
+    for words, name in (("avail mem", "memory.after_weights_gb"), ("mem usage", "memory.weights_gb")):
+        if words in sizes:
+            yield name, sizes[words]
 
 
 def _pool(match: re.Match[str]) -> Named:
@@ -181,13 +189,15 @@ def _command(match: re.Match[str]) -> Named:
 
 _VERSION = r"v?(\d+(?:\.\d+)+[\w.+!-]*)"
 _SIZE = r"\d{1,6}(?:\.\d+)?"
-_AVAILABLE = lazy_regex(rf"avail mem=({_SIZE}) GB")
-_USED = lazy_regex(rf"mem usage=({_SIZE}) GB")
-_NAMES = "|".join(sorted((re.escape(name) for name in PACKAGES), key=len, reverse=True))
+_MEMORY = lazy_regex(rf"(avail mem|mem usage)=({_SIZE}) GB")
+_PACKAGES = frozenset(PACKAGES)
+_PACKAGE = r"([A-Za-z][\w-]*)"
 
 
-def _reader(literal: str, pattern: str, read: Callable[[re.Match[str]], Named]) -> FactLine:
-    return FactLine(literal, pattern, read)
+def _reader(
+    literal: str, pattern: str, read: Callable[[re.Match[str]], Named], *, after_package: bool = False
+) -> FactLine:
+    return FactLine(literal, pattern, read, after_package)
 
 
 FACT_LINES: tuple[FactLine, ...] = (
@@ -230,9 +240,9 @@ FACT_LINES: tuple[FactLine, ...] = (
     _reader("ROCM Driver Version: ", rf"ROCM Driver Version: {_VERSION}", _one("driver.version")),
     _reader("PyTorch: ", rf"PyTorch: {_VERSION}", _torch),
     _reader("Current Environment: ", rf"Current Environment: PyTorch {_VERSION} \| CuDNN (\d+\.\d+)", _environment),
-    _reader(": ", rf"({_NAMES}): (\d+\.\d[\w.+!-]*|Module Not Found)\s*$", _package),
+    _reader(": ", rf"{_PACKAGE}: (\d+\.\d[\w.+!-]*|Module Not Found)\s*$", _package, after_package=True),
     _reader("==", r"([A-Za-z][\w.-]{0,60})==(\d+\.\d[\w.+!-]*)\s*$", _package),
-    _reader("  ", rf"({_NAMES}) {{2,60}}(\d+\.\d[\w.+!-]*)(?:\s{{2,}}\S+)?\s*$", _package),
+    _reader("  ", rf"{_PACKAGE} {{2,60}}(\d+\.\d[\w.+!-]*)(?:\s{{2,}}\S+)?\s*$", _package, after_package=True),
     _reader("Successfully installed ", r"Successfully installed ([^\n]{1,8000})", _installed),
     _reader("NCCL version ", r"NCCL version (\d+\.\d+\.\d+)(?:\+cuda(\d+\.\d+))?", _nccl),
     _reader("is using nccl==", r"(?:sglang|vLLM) is using nccl==(\d+\.\d+[\d.]*)", _one("nccl.version")),

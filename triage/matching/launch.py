@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from triage.matching.launch_flags import FLAGS, Flag
 from triage.matching.launch_line import without_secrets
 from triage.matching.server_args import hidden
 from triage.records import dataclass
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

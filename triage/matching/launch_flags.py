@@ -6,10 +6,9 @@ in the same value itself; writing such a value out would say no more.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from triage.records import dataclass
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from triage.model import Value
 

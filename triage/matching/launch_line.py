@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import shlex
-from typing import TYPE_CHECKING
 
 from triage.lazy_regex import lazy_regex
 from triage.matching.launch_flags import TEXT_FIELDS, field_of
 from triage.matching.server_args import hidden, literal_list, number
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -34,11 +33,15 @@ def launch_line(message: str) -> tuple[tuple[str, ...], bool]:
     """
     listed = _LISTED.match(message)
     if listed is not None:
+        import shlex  # here and below: few lines are a command
+
         words = tuple(str(word) for word in literal_list(message[:_MAX_LENGTH], listed.end()))
         return (words, True) if _COMMAND.match(shlex.join(words)) else ((), False)
     found = _COMMAND.match(message)
     if found is None:
         return (), False
+    import shlex
+
     text = message[found.start("command") :].rstrip()
     whole = not text.endswith("\\") and len(text) <= _MAX_LENGTH
     try:

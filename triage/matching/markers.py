@@ -5,6 +5,8 @@ Wordings are those of SGLang 0.1.26 to 0.5.23; each stem is the part that stayed
 
 from __future__ import annotations
 
+from functools import cache
+
 from triage.knowledge.database import Expression, marker
 from triage.matching.fact_patterns import FACT_PATTERNS
 from triage.model import Pattern, Phase
@@ -52,6 +54,7 @@ PHASE_PREFIX = "@phase:"
 ERROR_PREFIX = "@error:"
 
 
+@cache
 def all_markers() -> tuple[Expression, ...]:
     """Every marker, in the order in which they follow the signatures' patterns in the database."""
     return (
@@ -68,7 +71,9 @@ def marker_pattern(key: str) -> Pattern:
     Raises:
         KeyError: no marker has this key.
     """
-    return _PATTERNS[key]
+    return _patterns()[key]
 
 
-_PATTERNS = {item.key: Pattern(item.key, item.source, item.literal) for item in all_markers()}
+@cache
+def _patterns() -> dict[str, Pattern]:
+    return {item.key: Pattern(item.key, item.source, item.literal) for item in all_markers()}

@@ -6,10 +6,10 @@ The number of line feeds never changes, so a line keeps its number; only its byt
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from triage.lazy_regex import lazy_regex
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import re
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import replace
 
+from triage.matching.clock_watch import clock_note
 from triage.matching.record import PhaseChange, SourceScan
 from triage.model import ErrorLine, Fact, Finding, Hit, Input, Launch, Milestone, Observation, Phase, Place
-from triage.records import dataclass
+from triage.records import dataclass, replace
 
 _LAUNCH_LINES = ("launch",)
 _ORDER = tuple(Phase)
@@ -85,7 +85,10 @@ def _ranks(places: Sequence[Place]) -> tuple[str, ...]:
 
 
 def _input(scan: SourceScan, notes: tuple[str, ...], truncated: bool) -> Input:
-    return Input(scan.source, scan.size, scan.lines, scan.decode_errors, truncated, notes)
+    steps = scan.clock.steps()
+    if steps:
+        notes = (*notes, clock_note(scan.source, steps))
+    return Input(scan.source, scan.size, scan.lines, scan.decode_errors, truncated, notes, steps)
 
 
 def _phase_line(scan: SourceScan) -> _PhaseLine:

@@ -6,30 +6,28 @@ Pure functions over one line without its line feed; nothing here raises for any 
 from __future__ import annotations
 
 import re
-from dataclasses import field, replace
 from functools import lru_cache
 
 from triage.lazy_regex import lazy_regex
 from triage.matching.prefix_formats import FORMATS, SGLANG, SGLANG_ANYWHERE
-from triage.matching.prefix_rules import Kind, Rule, level_of
+from triage.matching.prefix_rules import Kind, Rule, RuleTable, level_of
 from triage.matching.timestamps import seconds_of
 from triage.matching.wrappers import WRAPPERS
 from triage.model import Prefix
-from triage.records import dataclass
+from triage.records import dataclass, field, replace
 
 _ANSI = lazy_regex(
     r"\x1b(?:\[[0-9;:<=>?]*[ -/]*[@-~]|\][^\x07\x1b]{0,500}(?:\x07|\x1b\\)|[ -/]{1,4}[0-~]|[0-Z\\^_`a-~])"
 )
 _MAX_LAYERS = 12
 _MAX_TRIED_BRACKETS = 200
+_REMEMBERED_LENGTH = 1024
 _DIGIT = lazy_regex(r"\d")
 
 _JSON_REACH = 4000
 _JSON_TIME = lazy_regex(r'"(?:timestamp|asctime|ts|time)"\s*:\s*"?([^",}]{1,40})')
 _JSON_LEVEL = lazy_regex(r'"(?:level|levelname|severity)"\s*:\s*"(\w{1,10})"')
 _JSON_MESSAGE = lazy_regex(r'"(?:message|msg)"\s*:\s*"')
-
-_Table = dict[str, tuple[Rule, ...]]
 
 
 def strip_ansi(text: str) -> str:
@@ -47,6 +45,10 @@ def segments(text: str) -> tuple[str, ...]:
 
 def parse_prefix(text: str) -> Prefix:
     """Read the front of one segment without escape sequences. ``end`` is where the message begins (0 if there is no prefix)."""
+    return _remembered(text) if len(text) <= _REMEMBERED_LENGTH else _read(text)
+
+
+def _read(text: str) -> Prefix:
     found = SGLANG.match(text, 0)
     if found is None:
         return _parse(text, 0)
@@ -58,6 +60,10 @@ def parse_prefix(text: str) -> Prefix:
     layers = _Layers()
     layers.take(SGLANG, found)
     return _parse(text, end, layers, _AGAIN)
+
+
+# A line is parsed when it is looked at, and again where it stands above or beside the next one.
+_remembered = lru_cache(maxsize=256)(_read)
 
 
 def parse_prefix_near(text: str, position: int) -> Prefix:
@@ -152,7 +158,7 @@ def _numbered(words: str) -> str | None:
     return " ".join(word for word in words.split() if _DIGIT.search(word)) or None
 
 
-def _parse(text: str, at: int, layers: _Layers | None = None, table: _Table | None = None) -> Prefix:
+def _parse(text: str, at: int, layers: _Layers | None = None, table: RuleTable | None = None) -> Prefix:
     layers = layers or _Layers()
     table = table or _FRONT
     for _ in range(_MAX_LAYERS):
@@ -172,8 +178,8 @@ def _parse(text: str, at: int, layers: _Layers | None = None, table: _Table | No
     return layers.prefix(at)
 
 
-def _next_layer(table: _Table, text: str, at: int) -> tuple[Rule | None, re.Match[str] | None]:
-    for rule in table.get(text[at : at + 1], table[""]):
+def _next_layer(table: RuleTable, text: str, at: int) -> tuple[Rule | None, re.Match[str] | None]:
+    for rule in table.beginning(text[at : at + 2]):
         found = rule.match(text, at)
         if found is not None:
             return rule, found
@@ -197,17 +203,6 @@ def _read_json(rule: Rule, layers: _Layers, text: str, found: re.Match[str]) -> 
     return message.end() if message else found.start()
 
 
-def _table(rules: tuple[Rule, ...]) -> _Table:
-    """Rules by the first character of what they match; the entry "" holds those that may begin with any."""
-    anywhere = tuple(rule for rule in rules if not rule.first)
-    characters = {character for rule in rules for character in rule.first}
-    table = {
-        character: tuple(rule for rule in rules if not rule.first or character in rule.first)
-        for character in characters
-    }
-    return {**table, "": anywhere}
-
-
-_FRONT = _table((SGLANG, *WRAPPERS, *FORMATS))
-_UNWRAPPED = _table((SGLANG, *(rule for rule in (*WRAPPERS, *FORMATS) if rule.kind is not Kind.WRAPPER)))
-_AGAIN = _table(tuple(rule for rule in FORMATS if rule.again))
+_FRONT = RuleTable((SGLANG, *WRAPPERS, *FORMATS))
+_UNWRAPPED = RuleTable((SGLANG, *(rule for rule in (*WRAPPERS, *FORMATS) if rule.kind is not Kind.WRAPPER)))
+_AGAIN = RuleTable(tuple(rule for rule in FORMATS if rule.again))

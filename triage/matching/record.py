@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field, replace
 
 from triage.lazy_regex import lazy_regex
+from triage.matching.clock_watch import ClockWatch
 from triage.matching.context import LOOKBACK
 from triage.matching.markers import ERROR_PREFIX, PHASE_MARKERS, PHASE_PREFIX
 from triage.matching.series import Series
 from triage.model import Context, ErrorLine, Fact, Hit, Phase, Place, Prefix
-from triage.records import dataclass
+from triage.records import dataclass, field, replace
 
 KEPT_PHASES = 20_000
 KEPT_FACTS = 5_000
@@ -54,6 +54,7 @@ class SourceScan:
     error_lines: int = 0
     last_batch: Place | None = None
     limits: list[str] = field(default_factory=list)
+    clock: ClockWatch = field(default_factory=ClockWatch)
     _refusals: dict[str, int] = field(default_factory=dict)
     _error_counts: dict[str, int] = field(default_factory=dict)
     _last_error_line: int = 0
@@ -69,6 +70,7 @@ class SourceScan:
             facts=list(self.facts),
             errors=dict(self.errors),
             limits=list(self.limits),
+            clock=self.clock.twin(),
             _refusals=dict(self._refusals),
             _error_counts=dict(self._error_counts),
         )
@@ -89,8 +91,8 @@ class SourceScan:
             self.muted.add(key)
             self.limits.append(f"pattern {key} was looked at in {FRUITLESS} lines in vain and was put aside")
 
-    def add_uncounted(self, key: str, lines: int, last: Place) -> None:
-        """Lines that are known to match ``key`` without a look at each."""
+    def add_uncounted(self, key: str, lines: int, last: Place | None = None) -> None:
+        """Lines that are known to match ``key`` without a look at each; None: where the last one stands is told later."""
         if key.startswith(ERROR_PREFIX):
             self.error_lines += lines
         else:

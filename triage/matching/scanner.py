@@ -6,16 +6,16 @@ The result depends on the bytes alone: not on how they were cut when they were f
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
 
 from triage.knowledge.database import PatternDatabase
-from triage.lazy_regex import lazy_regex
 from triage.matching.blocks import Region, SlidingBuffer
 from triage.matching.candidates import Candidate, CandidateFinder, parts
 from triage.matching.confirm import Confirmer
 from triage.matching.context import LOOKBACK
+from triage.matching.counted_lines import CountedLines
 from triage.matching.counting import LineCounter
 from triage.matching.inspect_line import WINDOW_BEFORE, CandidateLine, LineInspector, Seen
+from triage.matching.last_batch import last_batch
 from triage.matching.markers import ERROR_PREFIX, FACT_PREFIX, PHASE_PREFIX
 from triage.matching.normalize import normalize
 from triage.matching.record import SourceScan
@@ -26,7 +26,6 @@ from triage.model import Context
 _FIRST_DENSE_PART = 64 << 10
 _DENSE_PART = 2 << 20
 """In what parts a storm is taken: small ones until its shapes are known."""
-_BATCH = lazy_regex(rb"(?:Decode|Prefill) batch")
 _DENSE_SHARE = 0.05
 """Below this share of known lines in a part, a storm is taken to be over."""
 
@@ -49,6 +48,7 @@ class Scanner:
         self._wrapped = False
         self._long_start = 0
         self.result = SourceScan(source, database.shared)
+        self._counted = CountedLines(self.result, self._inspector)
 
     def room(self) -> memoryview:
         """Where a reader may write next."""
@@ -67,6 +67,7 @@ class Scanner:
             room = self.room()
             part = min(len(room), len(rest))
             room[:part] = rest[:part]
+            room.release()
             self.advance(part)
             rest = rest[part:]
 
@@ -84,12 +85,15 @@ class Scanner:
         The scanner is as it was and may be fed on: the line is looked at again once it is complete, so that the result in the
         end does not depend on who peeked. Costs as much as the unfinished line, plus about a millisecond.
         """
+        from copy import copy  # here: only a log that is still written is peeked at
+
         kept = dict(vars(self))
         self._buffer = copy(self._buffer)  # the bytes are shared: the end of a source moves none of them
         self._confirmer = self._confirmer.twin()
         self._inspector = self._inspector.twin(self._confirmer)
         self._shapes = self._shapes.twin()
         self.result = self.result.twin()
+        self._counted = CountedLines(self.result, self._inspector)
         try:
             return self.finish()
         finally:
@@ -109,6 +113,8 @@ class Scanner:
     def _scan(self, region: Region) -> None:
         raw = self._buffer.bytes
         feeds, is_ascii = None, False
+        if not region.piece:
+            self.result.clock.look(raw, region.start, region.end, self._buffer.origin, self._lines)
         if region.piece:
             self._scan_piece(region)
         elif self._dense:
@@ -196,14 +202,8 @@ class Scanner:
             number = block.first_line + storm.last + 1
             offset = self._buffer.origin + raw_start
             line = CandidateLine(block.text, start, stop if stop >= 0 else block.end, number, offset, raw_start)
-            self._add_known(storm.keys, storm.lines, line)
+            self._counted.add(storm.keys, storm.lines, line)
         return split.lines, len(split.kept), found
-
-    def _add_known(self, keys: tuple[str, ...], lines: int, last: CandidateLine) -> None:
-        place = self._inspector.place(last)
-        for key in keys:
-            if key not in self.result.muted:
-                self.result.add_uncounted(key, lines, place)
 
     def _count_muted(self, region: Region) -> None:
         """Lines of an expression that stormed in ever new shapes are counted by its literal, from where it was muted."""
@@ -243,13 +243,13 @@ class Scanner:
             number = block.first_line + index + 1
             line = CandidateLine(text, start, stop, number, self._buffer.origin + raw_start, raw_start)
             self._look_at_line(line, candidates[first:position])
+        self._counted.settle_all()
 
     def _look_at_line(self, line: CandidateLine, candidates: Sequence[Candidate]) -> None:
         shape = shape_of(bytes(line.text[line.start : line.end])) if line.end - line.start <= MAX_LENGTH else b""
         keys = self._shapes.known.get(shape) if shape else None
         if keys is not None:
-            if keys:
-                self._add_known(keys, 1, line)
+            self._counted.pass_by(keys, line)
             return
         short = line.end - line.start <= WINDOW_BEFORE
         tried: set[str] = set()
@@ -276,24 +276,17 @@ class Scanner:
         elif key.startswith(PHASE_PREFIX):
             self.result.add_phase(seen.hit)
         elif not key.startswith(ERROR_PREFIX):
+            self._counted.settle(key)
             self.result.add_hit(seen.hit, line.raw_start + line.end - line.start)
         elif seen.hit.context in (Context.NORMAL, Context.SUSPECT):
             self.result.add_error(seen.hit, seen.own, self._buffer.bytes, line.raw_start)
 
     def _note_batches(self, raw: bytearray, region: Region, feeds: int) -> None:
-        """Remember the last line that shows requests at work. Not for the automaton: a healthy log is full of them.
-
-        Every such line counts something with a ``#``, and a single byte is found at the speed of memory.
-        """
-        end = region.end
-        while (at := raw.rfind(b"#", region.start, end)) >= 0:
-            start = raw.rfind(b"\n", region.start, at) + 1 or region.start
-            text = normalize(bytes(memoryview(raw)[max(start, at - 1024) : at]))
-            if _BATCH.search(text):
-                number = self._lines + feeds - self._counter.feeds(raw, at, region.end) + 1
-                self.result.last_batch = self._inspector.place(CandidateLine(text, 0, len(text), number, 0, start))
-                return
-            end = start
+        found = last_batch(raw, region.start, region.end)
+        if found is not None:
+            number = self._lines + feeds - self._counter.feeds(raw, found.at, region.end) + 1
+            line = CandidateLine(found.head, 0, len(found.head), number, 0, found.start)
+            self.result.last_batch = self._inspector.place(line)
 
     def _look_at_end_again(self) -> None:
         """After a storm of errors the last lines are looked at all the same: what is printed last is what it died of."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
-
 from triage.model import Context, Hit, Place
-from triage.records import dataclass
+from triage.records import dataclass, field, replace
 
 KEPT_HITS = 48
 KEPT_RANKS = 256
@@ -50,8 +48,9 @@ class Series:
             self.hits.append(hit)
             self._ranks.add(hit.place.rank)
 
-    def add_uncounted(self, lines: int, last: Place) -> None:
-        """Add lines that were counted without a look at each, so that the count is no longer exact."""
+    def add_uncounted(self, lines: int, last: Place | None) -> None:
+        """Add lines that were counted without a look at each, so that the count is no longer exact; None: where the last one
+        stands is told later."""
         self.count += lines
         self.exact = False
-        self.last = last
+        self.last = last or self.last

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import itertools
 import re
-from dataclasses import field
 from math import isfinite
-from typing import TYPE_CHECKING, Union
 
 from triage.lazy_regex import lazy_regex
 from triage.model import Value
-from triage.records import dataclass
+from triage.records import dataclass, field
 from triage.safety.secret_names import secret_name
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -44,14 +43,15 @@ _CONSTANTS: dict[str, bool | None] = {
 }
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 
-_Item = Union[Value, "_Record"]
-
 
 @dataclass(slots=True)
 class _Record:
     """Named values in print order: a dict, or the keywords of a call."""
 
     fields: list[tuple[str, _Item]] = field(default_factory=list)
+
+
+_Item = Value | _Record
 
 
 def server_arguments(text: str) -> Iterator[tuple[str, Value]]:
@@ -122,7 +122,7 @@ class _Reader:
         if depth < _MAX_DEPTH:
             if text[at : at + 1] in _CLOSING:
                 return self.container(depth)
-            for shape, convert in _SCALARS:
+            for shape, convert in _SCALARS if text[at : at + 1] == "<" else _PLAIN_SCALARS:
                 found = shape.match(text, at)
                 if found is not None:
                     self._at = found.end()
@@ -177,7 +177,7 @@ def _plain(item: _Item) -> Value:
 
 def _string(found: re.Match[str]) -> str:
     text = found[1] if found[1] is not None else found[2]
-    return _ESCAPE.sub(_unescape, text)[:_MAX_TEXT]
+    return (_ESCAPE.sub(_unescape, text) if "\\" in text else text)[:_MAX_TEXT]
 
 
 def _unescape(escape: re.Match[str]) -> str:
@@ -211,8 +211,8 @@ def _enumerated(angle: re.Match[str]) -> Value:
     return number(value) if _NUMBER.fullmatch(value) else value
 
 
-_SCALARS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Value]], ...] = (
+_PLAIN_SCALARS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Value]], ...] = (
     (_STRING, _string),
     (_NUMBER, lambda found: number(found[0])),
-    (_ANGLE, _enumerated),
 )
+_SCALARS = (*_PLAIN_SCALARS, (_ANGLE, _enumerated))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-
-from triage.records import dataclass
+from triage.records import dataclass, field
 
 _VARYING = b"0123456789abcdefABCDEF"
 KNOWN_AFTER = 20

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from triage.matching.shapes import shape_of
-from triage.records import dataclass
+from triage.records import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)

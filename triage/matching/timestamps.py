@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from functools import lru_cache
 
 from triage.lazy_regex import lazy_regex
@@ -29,7 +28,10 @@ _APACHE = lazy_regex(
 )
 _EPOCH = lazy_regex(r"\d{9,10}(?:\.\d{1,9})?", re.ASCII)
 _MONTHS = {"JanFebMarAprMayJunJulAugSepOctNovDec"[at : at + 3]: at // 3 + 1 for at in range(0, 36, 3)}
-_EPOCH_DAY = date(1970, 1, 1).toordinal()
+_DAYS_BEFORE = (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365)
+"""Days of an ordinary year before each month, and before the next year."""
+_EPOCH_DAY = 719_163
+"""The first of January 1970, counted from the first of January of the year 1 as day 1."""
 
 
 def seconds_of(text: str) -> float | None:
@@ -77,10 +79,16 @@ def _named_day(year: str, month: str, number: str) -> int | None:
 
 
 def _days_since_1970(year: int, month: int, number: int) -> int | None:
-    try:
-        return date(year, month, number).toordinal() - _EPOCH_DAY
-    except ValueError:
+    # Not `datetime`, which takes as long to load as all of a short log's lines to read.
+    if not (1 <= year <= 9999 and 1 <= month <= 12):
         return None
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    length = _DAYS_BEFORE[month] - _DAYS_BEFORE[month - 1] + (leap and month == 2)
+    if not 1 <= number <= length:
+        return None
+    past = year - 1
+    before = past * 365 + past // 4 - past // 100 + past // 400 + _DAYS_BEFORE[month - 1] + (leap and month > 2)
+    return before + number - _EPOCH_DAY
 
 
 def _offset(zone: str | None) -> int:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
-from dataclasses import field
-from typing import TYPE_CHECKING
 
 from triage.reading.opening import explain
 from triage.reading.source import Limits, ReadError
-from triage.records import dataclass
+from triage.records import dataclass, field
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from triage.reading.follow_beside import Beside, is_one_missing, older_than, opened_all
@@ -15,6 +14,7 @@ from triage.reading.follow_path import FollowedPath, Unavailable
 from triage.reading.follow_resume import beside, is_at
 from triage.reading.follow_siblings import Sibling, is_copy, is_listed
 from triage.reading.live import Chunk, Note
+from triage.records import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,13 +7,12 @@ import errno
 import json
 import os
 import stat
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from triage.reading.follow_position import Position, position_of
 from triage.reading.live import Note
 from triage.reading.opening import explain
-from triage.records import dataclass
+from triage.records import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

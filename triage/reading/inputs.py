@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import field
-from typing import TYPE_CHECKING, BinaryIO
 
-from triage.reading.expand import expand
 from triage.reading.opening import Refused, explain, is_null_device, open_path
 from triage.reading.pipeline import assemble
 from triage.reading.raw import RawFile, RawStream
 from triage.reading.source import Limits, ReadError, Remarks, Source
-from triage.records import dataclass
+from triage.records import dataclass, field
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import BinaryIO
 
 _STDIN = "-"
 
@@ -86,6 +85,8 @@ def _plan(paths: Sequence[str], has_stdin: bool, stdin_name: str, limits: Limits
         if not stat.S_ISDIR(status.st_mode):
             add(path, status, named=True)
             continue
+        from triage.reading.expand import expand
+
         listing = expand(path, limits)
         entries = [add(*found, named=False) for found in listing.files]
         if entries:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import select
 import stat
 import time
 
@@ -89,6 +88,8 @@ def _check_kind(status: os.stat_result) -> None:
 
 def _await_writer(fd: int, wait_s: float) -> bytes:
     """Wait until the FIFO has data, a writer, or had one; return bytes taken meanwhile. Raise Refused when nobody comes."""
+    import select
+
     poller = select.poll()
     poller.register(fd, select.POLLIN)
     deadline = time.monotonic() + wait_s

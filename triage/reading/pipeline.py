@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
-
 from triage.reading.encoding import binary_reason, detect, transcode
 from triage.reading.source import Limits, ReadError, Remarks, Source
 from triage.reading.unpack import DecodeError, refused, sniff, unpack
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Protocol
+
+    class Raw(Protocol):
+        """Where bytes come from: `RawFile` or `RawStream`."""
+
+        def readinto(self, view: memoryview) -> int:
+            """Read once into ``view``; 0 at the end."""
+
+        def close(self) -> None:
+            """Give the descriptor back."""
+
 
 _HEAD = 64 * 1024
 _PIECE = 256 * 1024
-
-
-class Raw(Protocol):
-    """Where bytes come from: `RawFile` or `RawStream`."""
-
-    def readinto(self, view: memoryview) -> int:
-        """Read once into ``view``; 0 at the end."""
-
-    def close(self) -> None:
-        """Give the descriptor back."""
 
 
 def assemble(

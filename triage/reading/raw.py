@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-import select
-from typing import TYPE_CHECKING, BinaryIO
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import BinaryIO
+
     from triage.reading.source import Remarks
 
 _ENDLESS = 1 << 63
@@ -122,6 +123,8 @@ class RawStream:
             if count is not None:
                 return count
             # Whoever shares the descriptor made it non-blocking: wait until there is something.
+            import select
+
             select.select([self._stream.fileno()], [], [])
 
     def close(self) -> None:

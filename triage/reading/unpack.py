@@ -4,12 +4,37 @@ from __future__ import annotations
 
 import zlib
 from itertools import chain
-from typing import TYPE_CHECKING, Protocol, cast
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Protocol
 
     from triage.reading.source import Limits, Remarks
+
+    class _Member(Protocol):
+        """One gzip member, zstd frame, xz or bzip2 stream."""
+
+        finished: bool
+        rest: bytes
+
+        def feed(self, data: bytes) -> Iterator[bytes]:
+            """Unpack ``data`` in pieces of bounded size; ``rest`` is what follows the end of the member."""
+
+    class _Bounded(Protocol):
+        """What the decoders of bz2 and lzma have in common."""
+
+        @property
+        def eof(self) -> bool: ...
+
+        @property
+        def needs_input(self) -> bool: ...
+
+        @property
+        def unused_data(self) -> bytes: ...
+
+        def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
+
 
 _PIECE = 256 * 1024
 # Enough to tell every format.
@@ -30,16 +55,6 @@ _BZIP2_BLOCKS = (b"\x31\x41\x59\x26\x53\x59", b"\x17\x72\x45\x38\x50\x90")
 
 class DecodeError(Exception):
     """Compressed data of which nothing can be read; the message is the reason, one plain line."""
-
-
-class _Member(Protocol):
-    """One gzip member, zstd frame, xz or bzip2 stream."""
-
-    finished: bool
-    rest: bytes
-
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """Unpack ``data`` in pieces of bounded size; ``rest`` is what follows the end of the member."""
 
 
 def sniff(head: bytes | bytearray) -> str | None:
@@ -164,10 +179,10 @@ def _open_member(kind: str, limits: Limits) -> _Member:
     if kind == "xz":
         import lzma
 
-        return _BlockMember(cast("_Bounded", lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=limits.max_window)))
+        return _BlockMember(lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=limits.max_window))
     import bz2
 
-    return _BlockMember(cast("_Bounded", bz2.BZ2Decompressor()))
+    return _BlockMember(bz2.BZ2Decompressor())
 
 
 class _GzipMember:
@@ -187,16 +202,6 @@ class _GzipMember:
             yield out
         self.finished = self._decoder.eof
         self.rest = self._decoder.unused_data
-
-
-class _Bounded(Protocol):
-    """What the decoders of bz2 and lzma have in common."""
-
-    eof: bool
-    needs_input: bool
-    unused_data: bytes
-
-    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
 
 
 class _BlockMember:

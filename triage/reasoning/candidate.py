@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field, replace
 
 from triage.model import FactTest, Hit, LedgerEntry, Phase, Role, Signature, Strength, Value
 from triage.reasoning.conditions import holds
 from triage.reasoning.evidence import Seen, Support, weigh
 from triage.reasoning.families import Family, assign
 from triage.reasoning.weights import OUTSIDE_VERSIONS, PRIOR, SAME_FAMILY_CAP, STRENGTH, probability
-from triage.records import dataclass
+from triage.records import dataclass, field, replace
 
 
 @dataclass(slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
 
 from triage.model import (
     Context,
@@ -17,7 +16,7 @@ from triage.model import (
     Value,
 )
 from triage.reasoning.conditions import all_hold
-from triage.records import dataclass
+from triage.records import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from math import log2
 
 from triage.model import Evidence, NextStep, Strength
 from triage.reasoning.candidate import Candidate
 from triage.reasoning.probe_costs import COST_S
 from triage.reasoning.weights import STRENGTH
+from triage.records import replace
 
 _HIT_RATE, _FALSE_RATE = 0.9, 0.1
 """How often a probe shows what it looks for when the cause is present, and when it is not."""

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from triage.knowledge.base import KnowledgeBase
 from triage.model import ErrorLine, Launch, Observation, Unexplained
 from triage.reasoning.candidate import Candidate
-from triage.reasoning.nearest import nearest
 from triage.reasoning.recovery import went_on_after
 
 _SHOWN = 50
@@ -35,8 +34,12 @@ def lasting(errors: Sequence[ErrorLine], launches: Sequence[Launch]) -> list[Err
 
 def describe(errors: Sequence[ErrorLine], base: KnowledgeBase) -> tuple[Unexplained, ...]:
     """The first of them for the report; the very first ones with the nearest signatures."""
+    if not errors:
+        return ()
+    from triage.reasoning.nearest import nearest
+
     shown = errors[:_SHOWN]
-    alike = nearest([error.text for error in shown[:_COMPARED]], base) if shown else []
+    alike = nearest([error.text for error in shown[:_COMPARED]], base)
     alike += [()] * (len(shown) - len(alike))
     return tuple(
         Unexplained(error.text, error.place, error.origin, near) for error, near in zip(shown, alike, strict=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from triage.lazy_regex import lazy_regex
 from triage.model import Diagnosis, LedgerEntry, Phase, Report
+from triage.records import replace
 from triage.reporting import words
 from triage.reporting.page import Page
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, TypeAlias
+from math import isfinite
 
 from triage.safety.secret_names import secret_name
 from triage.safety.visible import Safe, visible
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import TypeAlias
 
     from triage.model import Value
     from triage.safety.redact import Redactor
 
-Plain: TypeAlias = "str | int | float | bool | list[Plain] | None"
-"""What JSON can hold of a `Value`."""
+    Plain: TypeAlias = "str | int | float | bool | list[Plain] | None"
+    """What JSON can hold of a `Value`."""
 
 _DECIMALS = 6
 _REMEMBERED = 4096
@@ -57,5 +58,5 @@ class Outlet:
                 return [*self.arguments(texts)]
             return [self.value(item, name) for item in value]
         if isinstance(value, float):
-            return round(value, _DECIMALS) if math.isfinite(value) else str(value)
+            return round(value, _DECIMALS) if isfinite(value) else str(value)
         return value

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
-from typing import TYPE_CHECKING
-
 from triage.model import Diagnosis, Input, LedgerEntry, Phase, ProbeResult, Report, Unexplained, Verdict
 from triage.reporting import words
 from triage.reporting.page import Page
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -148,6 +146,8 @@ def _fix_command(diagnosis: Diagnosis, report: Report, page: Page, view: View) -
     paths = [item.path for item in report.observation.inputs]
     if len(paths) > _FIX_LOGS:
         paths = [entry.place.source for entry in words.placed(diagnosis)[:1] if entry.place is not None]
+    import shlex
+
     logs = " ".join(f"--log {shlex.join(page.arguments([path]))}" for path in paths)
     log = f" {logs}" if paths and not view.gone.intersection(paths) else " --report REPORT.json"
     return page.own(f"sgltriage fix {page.show(diagnosis.id)}{log}")

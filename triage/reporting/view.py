@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from triage.records import dataclass
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from triage.model import Diagnosis, Report
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from triage.model import Diagnosis, LedgerEntry, NextStep, Place, ProbeResult, Report, Verdict
 from triage.reporting.exit_status import exit_code
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 

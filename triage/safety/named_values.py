@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from triage.lazy_regex import lazy_regex
 from triage.records import dataclass
@@ -11,6 +10,7 @@ from triage.safety.secret_names import secret_name
 from triage.safety.secret_shapes import Secret
 from triage.safety.values import Span, bare_span, bracket_span, quoted_span, shell_span, string_end
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
-from triage.safety.named_values import is_nothing, named_secrets
-from triage.safety.prompts import hidden_prompt, prompt_spans
 from triage.safety.secret_names import secret_name
-from triage.safety.secret_shapes import Secret, pem_secrets, shaped_secrets
 from triage.safety.visible import strip_colour
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from triage.safety.secret_shapes import Secret
 
 _DIGITS = 4
 
@@ -32,6 +31,10 @@ class Redactor:
 
     def redact(self, text: str) -> str:
         """`text` without colour codes, secrets and prompts. Idempotent, linear in the length of the text, never raises."""
+        # Late, here and below: the one line of a healthy report holds no data, and these are half of what a redactor loads.
+        from triage.safety.named_values import named_secrets
+        from triage.safety.secret_shapes import pem_secrets, shaped_secrets
+
         text = strip_colour(text)
         if self._prompts:
             text = self._hide_prompts(text)
@@ -41,6 +44,8 @@ class Redactor:
 
     def redact_named(self, name: str, text: str) -> str:
         """`text`, the value of something called `name`: hidden as a whole if the name promises a secret."""
+        from triage.safety.named_values import is_nothing
+
         label = secret_name(name.rpartition(".")[2])
         if label is None or is_nothing(text):
             return self.redact(text)
@@ -64,6 +69,8 @@ class Redactor:
         return tuple(shown)
 
     def _hide_prompts(self, text: str) -> str:
+        from triage.safety.prompts import hidden_prompt, prompt_spans
+
         parts: list[str] = []
         at = 0
         for span in prompt_spans(text):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
 
 from triage.lazy_regex import lazy_regex
+from triage.records import dataclass
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -45,7 +46,8 @@ _PEM_LINE = lazy_regex(
 )
 
 
-class Secret(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Secret:
     """``text[start:end]`` is a secret of the kind `label`."""
 
     start: int

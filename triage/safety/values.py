@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from triage.lazy_regex import lazy_regex
+from triage.records import dataclass
 
 # A call around the value (SecretStr('x')), the prefixes of Python strings, and the backslashes of JSON inside JSON.
 _OPENING = lazy_regex(r"""(?:[A-Za-z_]\w{0,30}\()?[bBfFrRuU]{0,2}(\\{0,15})(['"])""")
@@ -14,7 +13,8 @@ _BARE = lazy_regex(r"""(?:[^\s,;&'")\]}\x00-\x1f\\]|\\(?!\\{0,15}['"]))+""")
 _SHELL_WORD = lazy_regex(r"""(?:(?!['"](?:[,\])}:]|$))[^\s\x00-\x1f])+""")
 
 
-class Span(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Span:
     """The value is ``text[start:end]``; ``quoted`` tells ``'None'`` from ``None``."""
 
     start: int

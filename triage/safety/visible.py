@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NewType
-from unicodedata import category
 
 from triage.lazy_regex import lazy_regex
 
-Safe = NewType("Safe", str)
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NewType
+
+    Safe = NewType("Safe", str)
+else:
+    Safe = str
 """Text that holds nothing a terminal, an editor or a reader's eye could take for an instruction."""
 
 # Letters and marks that Unicode calls printable although they draw nothing: fillers, joiners and variation selectors
@@ -62,6 +66,8 @@ def _shown(char: str) -> str:
         return f"\\x{code - 0xDC00:02x}"
     if 0xD800 <= code <= 0xDFFF:
         return f"\\u{code:04x}"
+    from unicodedata import category  # here: nearly every text is shown as it stands
+
     if _DRAWS_NOTHING.match(char) or not (char.isprintable() or category(char) == "Zs"):
         return f"<U+{code:04X}>"
     return char
