@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from unicodedata import category, east_asian_width
-
 _NO_CELL = frozenset({"Mn", "Me", "Cf"})
 
 
@@ -29,6 +27,8 @@ def cut(text: str, width: int, mark: str = "…") -> str:
 def _cell(char: str) -> int:
     if char.isascii():
         return 1
+    from unicodedata import category, east_asian_width  # here: nearly every text is ASCII
+
     if category(char) in _NO_CELL:
         return 0
     return 2 if east_asian_width(char) in ("W", "F") else 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from triage import __version__
@@ -15,6 +14,7 @@ from triage.probing.host import answers, look_at
 from triage.probing.probe import Probe, Target, Transcript, by_label
 from triage.probing.snapshot import Snapshot
 from triage.reasoning.diagnose import diagnose
+from triage.records import replace
 from triage.safety.redact import Redactor
 
 _ALWAYS = frozenset({"dmesg", "driver-version", "gpu-list", "os", "python-packages"})

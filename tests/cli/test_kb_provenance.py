@@ -63,7 +63,7 @@ _DRIVER = """
 import sys
 from pathlib import Path
 import triage.engine
-triage.engine.bundled_directory = lambda kind: Path("bundled")
+triage.engine.bundled_directory = lambda kind: "bundled"
 from triage.cli.main import run
 run()
 """

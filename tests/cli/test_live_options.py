@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from argparse import ArgumentTypeError
 from pathlib import Path
 
 import pytest
 
+from triage.cli.argument_types import WrongValue
 from triage.cli.errors import UsageError
 from triage.cli.live_options import address, hook_argv, label
 
@@ -82,7 +82,7 @@ def test_addresses(word: str, expected: tuple[str, int]) -> None:
 @pytest.mark.parametrize("word", ["", "x", "65536", "-1", "1.5", "host:", "\u0661"])
 def test_what_is_no_address(word: str) -> None:
     """Is told."""
-    with pytest.raises(ArgumentTypeError, match="no port"):
+    with pytest.raises(WrongValue, match="no port"):
         address(word)
 
 
@@ -90,5 +90,5 @@ def test_labels() -> None:
     """A name and any value."""
     assert label("host=node=7 x") == ("host", "node=7 x")
     for word in ("host", "=x", "a b=x", "1=x"):
-        with pytest.raises(ArgumentTypeError, match="no NAME=VALUE"):
+        with pytest.raises(WrongValue, match="no NAME=VALUE"):
             label(word)

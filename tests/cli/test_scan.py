@@ -67,6 +67,15 @@ def test_standard_input(sgltriage: Command, arguments: tuple[str, ...]) -> None:
     assert named.stdout.startswith(b"pod-0:2:")
 
 
+def test_the_name_of_a_pipe_is_no_log_to_be_read_again(sgltriage: Command) -> None:
+    """What to type next names a report where the log came by a pipe, even if a file is called as the pipe is."""
+    (sgltriage.folder / "server.log").write_bytes(CRASH)
+    done = sgltriage("scan", "--stdin-name", "server.log", stdin=CRASH)
+    assert b"sgltriage fix libcudnn-missing --report REPORT.json " in done.stdout
+    assert b" --log " not in done.stdout
+    assert b"sgltriage fix libcudnn-missing --log server.log " in sgltriage("scan", "server.log").stdout
+
+
 def test_dash_twice(sgltriage: Command) -> None:
     """Standard input can be read once: the second ``-`` is an error, the report is given all the same."""
     done = sgltriage("scan", "-", "-", stdin=CRASH)

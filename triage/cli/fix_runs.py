@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from triage.cli.arguments import Namespace
 from triage.cli.errors import CommandError
 from triage.cli.exit_codes import ExitCode
 from triage.cli.fix import given_values, outlet_and_view, why_only_shown, write

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 from triage.cli.argument_types import AtLeast, existing_file, existing_path
 from triage.cli.errors import CommandError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from triage.cli.arguments import ArgumentParser
     from triage.probing.snapshot import Snapshot
 

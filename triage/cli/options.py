@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from triage.cli.argument_types import Choice, existing_folder
 from triage.cli.errors import CommandError, UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from triage.cli.arguments import ArgumentParser
     from triage.knowledge.compiled import Knowledge
 

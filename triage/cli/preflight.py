@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sys
-from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from triage.cli.argument_types import Choice
-from triage.cli.arguments import ArgumentParser
+from triage.cli.arguments import ArgumentParser, Namespace
 from triage.cli.errors import UsageError
 from triage.cli.host_options import add_host, add_python, load_snapshot
 from triage.cli.options import load_or_fail

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from triage.cli.argument_types import Choice, file_to_write
-from triage.cli.arguments import ArgumentParser
+from triage.cli.arguments import ArgumentParser, Namespace
 from triage.cli.errors import CommandError, UsageError
 from triage.cli.exit_codes import ExitCode
 from triage.cli.host_options import add_host, add_pid, add_python, load_snapshot

@@ -5,12 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import time
-from argparse import Namespace
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from triage.cli.argument_types import AtLeast, Choice
-from triage.cli.arguments import ArgumentParser
+from triage.cli.arguments import ArgumentParser, Namespace
 from triage.cli.errors import UsageError
 from triage.cli.exit_codes import ExitCode
 from triage.cli.host_options import add_host, add_pid, add_python, load_snapshot
@@ -20,7 +17,10 @@ from triage.records import dataclass
 from triage.reporting.exit_status import exit_code
 from triage.reporting.render import FORMATS
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from triage.engine import ScanResult
     from triage.knowledge.compiled import Knowledge
     from triage.model import Report
@@ -89,7 +89,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Scan, weigh, report."""
-    from triage.cli.diagnostics import tell
     from triage.cli.reading import read_and_scan
     from triage.reporting.outlet import Outlet
     from triage.reporting.render import render
@@ -102,8 +101,11 @@ def run(arguments: Namespace) -> int:
     result = read_and_scan(
         options.paths, knowledge, stdin_name=options.stdin_name, binary_as_text=options.binary_as_text, without=without
     )
-    for error in result.unreadable:
-        tell(str(error))
+    if result.unreadable:
+        from triage.cli.diagnostics import tell
+
+        for error in result.unreadable:
+            tell(str(error))
     if not result.report.observation.inputs:
         return ExitCode.USAGE
     report = result.report

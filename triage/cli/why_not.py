@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
-
 from triage.cli.account import add_account_arguments, print_account
-from triage.cli.arguments import ArgumentParser
+from triage.cli.arguments import ArgumentParser, Namespace
 
 
 def add_arguments(parser: ArgumentParser) -> None:

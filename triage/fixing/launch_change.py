@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from triage.fixing.container_change import ContainerEditor
 from triage.fixing.launch_options import OptionEditor
@@ -13,7 +12,7 @@ from triage.fixing.launch_variables import VariableEditor
 from triage.fixing.list_variables import whole_values
 from triage.playbook import LaunchChange, ListChange
 from triage.preflight.command import ROUTER, ROUTER_WITH_SERVERS, SERVER, PlannedCommand, parse_command
-from triage.records import dataclass
+from triage.records import dataclass, replace
 
 _KINDS = {"server": (SERVER, ROUTER_WITH_SERVERS), "router": (ROUTER,)}
 _SECRET = re.compile(r"<[a-z][a-z0-9_]*>")

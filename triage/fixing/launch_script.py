@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from triage.fixing.launch_change import listed, planned_edits, targets
 from triage.fixing.launch_text import Span, shell_quoted
 from triage.playbook import LaunchChange
 from triage.preflight.command import PlannedCommand, parse_command
 from triage.preflight.shell_words import OPERATORS, Word, shell_words
-from triage.records import dataclass
+from triage.records import dataclass, replace
 
 _UNIT = re.compile(r"^\[Service\][ \t]*\r?$", re.MULTILINE)
 _EXEC_START = re.compile(r"^ExecStart[ \t]*=[ \t]*[@:+!|-]*(?P<value>(?:\\\r?\n|[^\n])*)", re.MULTILINE)

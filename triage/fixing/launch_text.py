@@ -6,10 +6,9 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import field
 
 from triage.preflight.shell_words import OPERATORS, Word, shell_words
-from triage.records import dataclass
+from triage.records import dataclass, field
 
 Span = tuple[int, int]
 Quote = Callable[[str], str]

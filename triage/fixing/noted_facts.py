@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from triage.fixing.sizing import FORMULAS
 from triage.model import Value
 from triage.playbook import Case, Parameter
+from triage.records import replace
 
 
 class _NotedFacts(Mapping[str, Value]):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from triage.fixing.journal import journal_directory
@@ -20,7 +19,7 @@ from triage.playbook import Case, Missing, Parameter, ParameterType, Playbook, T
 from triage.probing.catalogue import all_probes
 from triage.probing.host import answers, look_at
 from triage.probing.probe import Target
-from triage.records import dataclass
+from triage.records import dataclass, replace
 from triage.safety.redact import Redactor
 
 PYTHON = Parameter(

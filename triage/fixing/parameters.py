@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from triage.fixing.package_names import LOOKUPS
 from triage.fixing.sizing import FORMULAS
 from triage.fixing.values import convert
 from triage.knowledge.errors import did_you_mean
 from triage.playbook import Case, Missing, Parameter, Typed
+from triage.records import replace
 
 ASK = "ask"
 

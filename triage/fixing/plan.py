@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from enum import Enum
 
 from triage.fixing import template
@@ -28,7 +27,7 @@ from triage.playbook import (
     Words,
 )
 from triage.reasoning.conditions import all_hold
-from triage.records import dataclass
+from triage.records import dataclass, replace
 
 
 class StepState(str, Enum):

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from triage.fixing import restart
@@ -18,6 +17,7 @@ from triage.fixing.prepared_step import PreparedStep, file_step, unavailable
 from triage.fixing.processes import identity, refusal
 from triage.fixing.workshop import Workshop
 from triage.playbook import Check, Edit, EndProcess, LaunchChange, Missing, Restart, Run, Step, StepKind, Words
+from triage.records import replace
 
 __all__ = ["DIGEST_LENGTH", "PreparedStep", "is_elsewhere", "prepare"]
 DIGEST_LENGTH = 12

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from triage.fixing.container_words import container_words, launch_words
 from triage.fixing.launch_change import change_command
 from triage.fixing.launch_script import change_script
@@ -13,6 +11,7 @@ from triage.fixing.prepared_step import PreparedStep, file_step, unavailable
 from triage.fixing.workshop import Workshop
 from triage.playbook import LaunchChange, Words
 from triage.preflight.command import parse_command
+from triage.records import replace
 
 
 def prepare_launch(prepared: PreparedStep, workshop: Workshop) -> PreparedStep:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from triage.fixing import file_edit, restart
 from triage.fixing.plan import StepState
 from triage.fixing.processes import ProcessIdentity
 from triage.playbook import LaunchChange, Step, Words
-from triage.records import dataclass
+from triage.records import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from enum import Enum
 from typing import Any, Protocol
 
@@ -20,7 +19,7 @@ from triage.fixing.step_records import StepProgress, state_of
 from triage.fixing.undoing import take_back_all
 from triage.fixing.workshop import Workshop
 from triage.playbook import EndProcess, OnFailure, StepKind
-from triage.records import dataclass
+from triage.records import dataclass, replace
 from triage.safety.redact import Redactor
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 
 from triage.fixing.sizing_numbers import LackingError, Sized, captured_whole, formula, need, need_whole, number, whole
 from triage.model import Value
@@ -18,7 +17,7 @@ from triage.preflight.cure_sizes import fitting_sizes
 from triage.preflight.parallelism import Sizes, block_remainder, sizes_of
 from triage.preflight.plan import Plan, plan_for
 from triage.preflight.resources import gpus_visible, weights_share_mb
-from triage.records import dataclass
+from triage.records import dataclass, replace
 
 _MOST_TP = 256
 _WEIGHTS_SHARE = 0.8

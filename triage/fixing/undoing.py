@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import Protocol
 
 from triage.fixing.execution import InterruptedStepError, Onlooker, OutputError
@@ -15,7 +14,7 @@ from triage.fixing.perform import take_back
 from triage.fixing.prepare import DIGEST_LENGTH
 from triage.fixing.step_records import StepProgress, outcome_data, state_of
 from triage.fixing.workshop import Workshop
-from triage.records import dataclass
+from triage.records import dataclass, replace
 
 _CUT_OFF = "it was begun, and its end was not noted: see what it did"
 _UNDO_CUT_OFF = "its undo was begun, and the end of that was not noted: see what it did"

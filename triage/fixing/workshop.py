@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field, replace
 from pathlib import Path
 
 from triage.fixing.pip_command import pip_argv
@@ -11,7 +10,7 @@ from triage.fixing.programs import SEARCH_PATH, resolve_argv
 from triage.fixing.surroundings import Surroundings
 from triage.model import Value
 from triage.playbook import Missing, Run
-from triage.records import dataclass
+from triage.records import dataclass, field, replace
 
 KEPT_VARIABLES = (
     "HOME", "LANG", "LC_ALL", "TERM", "TMPDIR", "USER", "LOGNAME", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY",

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 
 from triage.model import Value
-from triage.records import dataclass
+from triage.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from enum import Enum
 from typing import TypeAlias
 
 from triage.model import FactTest, Location, Value
-from triage.records import dataclass
+from triage.records import dataclass, field
 
 
 class ParameterType(str, Enum):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from triage.preflight.parallelism import Sizes, block_remainder, heads_remainder, kv_heads_remainder, sizes_of
 from triage.preflight.plan import Plan
 from triage.preflight.resources import gpus_needed, gpus_visible, weights_share_mb
+from triage.records import replace
 
 _MOST_TP = 1024
 

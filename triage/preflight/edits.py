@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import field
 
 from triage.preflight.shell_words import Word
-from triage.records import dataclass
+from triage.records import dataclass, field
 
 
 @dataclass(slots=True)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from triage.preflight.command import COMPILER, SERVER
 from triage.preflight.plan import Derived, Plan
-from triage.records import dataclass
+from triage.records import dataclass, replace
 
 _DP_FOLLOWED_TP = "0.4.7"
 """Before it attention DP took the size of --tp, whatever --dp said."""

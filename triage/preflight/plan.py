@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
 
 from packaging.version import InvalidVersion, Version
 
@@ -12,7 +11,7 @@ from triage.preflight.command import PlannedCommand
 from triage.preflight.container_run import Container
 from triage.preflight.facts import command_facts
 from triage.preflight.shell_words import Word
-from triage.records import dataclass
+from triage.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timezone
 
 from triage.probing.capture import capture
 from triage.probing.interpret import interpret
 from triage.probing.probe import Answer, Look, Probe, Read, Target, Transcript
 from triage.probing.snapshot import Snapshot
+from triage.records import replace
 from triage.safety.redact import Redactor
 
 _SIDE_BY_SIDE = 16

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import field
 from pathlib import Path
 from typing import TypeAlias
 
 from triage.model import Fact, Value
-from triage.records import dataclass
+from triage.records import dataclass, field
 
 OK, NOT_APPLICABLE, UNAVAILABLE, TIMED_OUT, UNPARSABLE = (
     "ok", "not-applicable", "unavailable", "timed-out", "unparsable",

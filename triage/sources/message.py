@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import Enum
+
+from triage.records import dataclass
 
 Parts = tuple[str | None, ...]
 """Constant texts, and None for a hole: a value that is only known when the message is printed."""

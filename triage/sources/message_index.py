@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from triage.records import dataclass
 from triage.sources.message import MessageKind, MessageTemplate, Parts
 
 MIN_CONSTANT = 10

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from triage.records import dataclass
 from triage.sources.templates import MAX_SOURCE
 
 MAX_FILES = 50_000

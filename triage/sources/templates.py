@@ -6,9 +6,9 @@ import ast
 import re
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from triage.records import dataclass, field
 from triage.sources.message import MessageKind, MessageTemplate, Parts
 from triage.sources.text_parts import later_fields, percent_fields, read_text
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from argparse import Namespace
 from pathlib import Path
 
 from triage.cli.argument_types import Choice
-from triage.cli.arguments import ArgumentParser
+from triage.cli.arguments import ArgumentParser, Namespace
 from triage.cli.exit_codes import ExitCode
 from triage.cli.kb.say import say
 from triage.cli.options import add_kb, load_or_fail

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from triage.cli.argument_types import existing_folder
-from triage.cli.arguments import ArgumentParser
+from triage.cli.arguments import ArgumentParser, Namespace
 from triage.cli.exit_codes import ExitCode
 from triage.cli.kb.say import say
 from triage.cli.options import load_or_fail

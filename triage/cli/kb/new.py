@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from argparse import Namespace
 from pathlib import Path
 
 from triage.cli.argument_types import folder_to_write
-from triage.cli.arguments import ArgumentParser
+from triage.cli.arguments import ArgumentParser, Namespace
 from triage.cli.errors import UsageError
 from triage.cli.exit_codes import ExitCode
 from triage.cli.kb.say import say

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from triage.cli.argument_types import existing_folder, file_to_write
-from triage.cli.arguments import ArgumentParser
+from triage.cli.arguments import ArgumentParser, Namespace
 from triage.cli.errors import UsageError
 from triage.cli.exit_codes import ExitCode
 from triage.cli.kb.say import say

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from pathlib import Path
 
-from triage.cli.arguments import ArgumentParser
+from triage.cli.arguments import ArgumentParser, Namespace
 from triage.cli.exit_codes import ExitCode
 from triage.cli.kb.say import say
 from triage.cli.options import add_id, add_kb, known_id, load_or_fail

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import field
 from pathlib import Path
 
 from triage.probing.catalogue.bounded import within
@@ -13,7 +12,7 @@ from triage.probing.catalogue.looks import look
 from triage.probing.catalogue.target_process import inside, outside, root_of
 from triage.probing.catalogue.text_forms import pairs, whole
 from triage.probing.probe import Look, Target
-from triage.records import dataclass
+from triage.records import dataclass, field
 
 _WAIT_S = 1.5
 """How long a file system may take to answer; a network one whose server is gone never does."""

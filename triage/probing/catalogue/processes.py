@@ -8,14 +8,13 @@ import posixpath
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from triage.probing.catalogue.bounded import within
 from triage.probing.catalogue.command_lines import kind_of
 from triage.probing.catalogue.sockets import own_listeners, socket_links
 from triage.probing.catalogue.target_process import process_variables
-from triage.records import dataclass
+from triage.records import dataclass, replace
 from triage.safety.redact import Redactor
 
 _SCAN_S = 3.0
