@@ -7,7 +7,6 @@ import re
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,12 +14,11 @@ import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension
 
 from tests.cli.test_fix_packages import environment, installed, template, wheels
-from tests.cli.test_fix_terminal import Terminal
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
 
-    from tests.cli.conftest import Command
+    from tests.cli.conftest import Command, Sit
 
 __all__ = ["environment", "template", "wheels"]
 
@@ -188,22 +186,7 @@ def test_a_piped_log_without_a_terminal(sgltriage: Command) -> None:
     assert b"there is no terminal to answer at" in done.stderr
 
 
-@pytest.fixture
-def sit(sgltriage: Command) -> Iterator[Callable[..., Terminal]]:
-    """Sit down before a terminal on which a command runs."""
-    open_ones: list[Terminal] = []
-
-    def start(*argv: str, **variables: str) -> Terminal:
-        open_ones.append(Terminal(sgltriage, columns=80, argv=argv, **variables))
-        return open_ones[-1]
-
-    yield start
-    for item in open_ones:
-        item.close()
-
-
 WALK = (sys.executable, "-m", "triage", "walk")
-Sit = Callable[..., Terminal]
 
 
 def test_at_a_terminal(sit: Sit, tmp_path: Path) -> None:

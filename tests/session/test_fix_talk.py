@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import threading
 import time
@@ -46,10 +47,14 @@ pathlib.Path(sys.argv[1]).touch()
 """
 
 
+PLAYBOOK = HEAD + "".join(STEP % (name, name, name) for name in ("first", "second"))
+
+
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
-    """Journals lie in the folder of the test."""
-    return Bench({"XDG_STATE_HOME": str(tmp_path / "state")}, Path(sys.executable))
+    """Journals lie in the folder of the test, and its playbook may run."""
+    trusted = hashlib.sha256(PLAYBOOK.encode()).hexdigest()
+    return Bench({"XDG_STATE_HOME": str(tmp_path / "state")}, Path(sys.executable), trusted=("0" * 12, trusted))
 
 
 @pytest.fixture
@@ -57,7 +62,7 @@ def shown(tmp_path: Path, bench: Bench) -> Callable[[], ShownPlan]:
     """The plan of two steps, with its last run."""
     path = tmp_path / "playbooks" / "test" / "sample.yaml"
     path.parent.mkdir(parents=True)
-    path.write_text(HEAD + "".join(STEP % (name, name, name) for name in ("first", "second")))
+    path.write_text(PLAYBOOK)
     (tmp_path / "code.py").write_text(CODE)
 
     def plan() -> ShownPlan:
@@ -166,6 +171,18 @@ def test_gone_on_with_and_taken_back(
     assert talk.finished().undone == (("second", "undone"),)
     assert (tmp_path / "first").exists()
     assert not (tmp_path / "second").exists()
+
+
+def test_what_is_gone_on_with_is_trusted_as_it_is_now(shown: Shown, bench: Bench, tmp_path: Path) -> None:
+    """A playbook from elsewhere that changed since its plan was shown runs nothing."""
+    talk = begin(shown(), (tmp_path,), bench)
+    answer(talk, Decision.STOP)
+    assert talk.finished().run is not None
+    plan = shown()
+    with open(tmp_path / "playbooks" / "test" / "sample.yaml", "a") as file:
+        file.write("# changed\n")
+    with pytest.raises(PermissionError, match="is not one of ours"):
+        go_on(plan, (tmp_path,), bench).finished()
 
 
 def test_only_shown(shown: Shown, bench: Bench) -> None:

@@ -7,11 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from tests.session.conftest import Begin
+from tests.session.conftest import ROOT, Begin, clock
+from triage.engine import scan_inputs
 from triage.host_view import with_answers, with_host
+from triage.knowledge.compiled import Knowledge
 from triage.model import Fact
 from triage.probing.catalogue import all_probes
 from triage.probing.snapshot import Snapshot
+from triage.reading.inputs import open_inputs
 from triage.session.questions import AnswerError
 from triage.session.session import FrozenSessionError, Session
 from triage.session.state import RunNote
@@ -34,6 +37,18 @@ def test_the_report_is_that_of_the_core(begin: Begin, host: Host) -> None:
     third = begin(text=GLOO)
     fourth = third.answer(FIREWALL, "yes").session
     assert fourth.report == with_answers(third.report, third.knowledge, [Fact(FIREWALL, True, "answer")])
+
+
+def test_a_scan_need_not_be_weighed_again(knowledge: Knowledge) -> None:
+    """What a scan reports is what a session on the same logs says, also after something new: for every example."""
+    for folder in sorted((ROOT / "examples").iterdir()):
+        paths = [str(path) for path in sorted(folder.glob("*.log"))]
+        found = scan_inputs(open_inputs(paths, stdin=None), knowledge).report
+        given = Session.begin(found.observation, knowledge, report=found, now=clock)
+        weighed = Session.begin(found.observation, knowledge, now=clock)
+        assert given.report is found
+        assert weighed.report == found
+        assert given.note("x").report == weighed.note("x").report
 
 
 def test_a_host_decides_and_the_moves_say_so(begin: Begin, host: Host) -> None:

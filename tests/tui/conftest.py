@@ -11,11 +11,13 @@ import pytest
 from textual.events import Key
 from textual.pilot import Pilot
 
-from triage.engine import load
+from tests.cli.test_fix_packages import environment, template, wheels
 from triage.knowledge.compiled import Knowledge
 from triage.tui.app import TriageApp
 from triage.tui.desk import Desk
 from triage.tui.loading import Loading
+
+__all__ = ["environment", "template", "wheels"]  # one environment for all tests of this folder: making it takes seconds
 
 ROOT = Path(__file__).resolve().parents[2]
 LOGS = ROOT / "fixtures" / "logs"
@@ -48,6 +50,14 @@ class Walk:
         await self._pilot.pause()
         return screen_text(self.app)
 
+    async def resize(self, size: tuple[int, int]) -> str:
+        """Another size of the terminal; what is on the screen then."""
+        await self._pilot.resize_terminal(*size)
+        await self._pilot.pause()
+        self.app.look()
+        await self._pilot.pause()
+        return screen_text(self.app)
+
     async def until(self, holds: Callable[[str], object]) -> str:
         """Wait until the screen shows what is wanted."""
         limit = time.monotonic() + 60
@@ -64,12 +74,6 @@ class Walk:
 
 Story = Callable[[Walk], Awaitable[None]]
 Play = Callable[..., None]
-
-
-@pytest.fixture(scope="session")
-def knowledge() -> Knowledge:
-    """The bundled knowledge, loaded once."""
-    return load()
 
 
 @pytest.fixture

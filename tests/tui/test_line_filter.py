@@ -28,9 +28,23 @@ WANTED = [
 ]
 
 
-@given(st.lists(st.sampled_from(LINES), max_size=30), st.sampled_from(WANTED), st.integers(100, 300), st.floats(0, 1))
-def test_hits_are_those_of_every_line(lines: list[bytes], wanted: Wanted, step: int, share: float) -> None:
-    """In slices of any size, from any line on."""
+def beside(places: list[int], offset: int, step: int) -> int | None:
+    """The next (1) or previous (-1) of some places in order."""
+    later, earlier = [item for item in places if item > offset], [item for item in places if item < offset]
+    return next(iter(later if step > 0 else earlier[::-1]), None)
+
+
+@given(
+    st.lists(st.sampled_from(LINES), max_size=30),
+    st.sampled_from(WANTED),
+    st.integers(100, 300),
+    st.floats(0, 1),
+    st.lists(st.sampled_from((1, -1)), max_size=40),
+)
+def test_hits_are_those_of_every_line(
+    lines: list[bytes], wanted: Wanted, step: int, share: float, ways: list[int]
+) -> None:
+    """In slices of any size, from any line on, whichever way is searched first; and what is called known before the end is so."""
     starts, at = [], 0
     for line in lines:
         starts.append(at)
@@ -41,16 +55,39 @@ def test_hits_are_those_of_every_line(lines: list[bytes], wanted: Wanted, step: 
         file.write(text)
         file.flush()
         index = LineIndex(BlockFile(os.dup(file.fileno())))
+        truth = [start for start, line in zip(starts, lines, strict=True) if wanted.holds(line)]
         hits = Hits(index, wanted, starts[int(share * (len(starts) - 1))] if starts else 0)
+        turns = iter(ways)
         while hits.advance():
-            pass
+            for start in starts:
+                assert not hits.knows(start, 1) or hits.next(start) == beside(truth, start, 1)
+                assert not hits.knows(start, -1) or hits.previous(start) == beside(truth, start, -1)
+            hits.toward = next(turns, hits.toward)
         found, place = [], hits.next(-1)
         while place is not None:
             found.append(place)
             place = hits.next(place)
         index.close()
-    assert found == [start for start, line in zip(starts, lines, strict=True) if wanted.holds(line)]
+    assert found == truth
     assert len(hits) == len(found)
+
+
+@given(st.integers(0, 500), st.booleans())
+def test_a_line_longer_than_a_slice(length: int, is_last: bool) -> None:
+    """It is found once, where it begins, also when it is searched from its end."""
+    line = b"x" * length + b"hello"
+    text = b"first\n" + line + (b"" if is_last else b"\nlast\n")
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryFile() as file:
+        patch.setattr(line_filter, "_STEP", 100)
+        file.write(text)
+        file.flush()
+        index = LineIndex(BlockFile(os.dup(file.fileno())))
+        hits = Hits(index, Wanted("hello"), len(text))
+        hits.toward = -1
+        while hits.advance():
+            pass
+        assert (len(hits), hits.previous(len(text)), hits.previous(6)) == (1, 6, None)
+        index.close()
 
 
 def test_no_line_is_passed_over() -> None:

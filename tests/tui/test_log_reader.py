@@ -151,6 +151,35 @@ def test_search_goes_both_ways() -> None:
         assert reader.line == 10
 
 
+def test_the_previous_hit_does_not_wait_for_the_rest() -> None:
+    """What lies just above is known long before the file was searched, from wherever one stands; until then it says so."""
+    lines = [b"needle" if number in (10, 19, 20) else b"hay" * 90_000 for number in range(1, 31)]
+    with reading(lines, 5) as reader:
+        reader._background.close()
+        reader.go_to_line(20)
+        while reader.line is None or reader.line != 20:
+            reader.file.index.advance()
+            reader.look()
+        reader.find(Wanted("needle"))
+        assert reader.search is not None
+        hits = reader.search.hits
+        reader.go_to_hit(-1)
+        assert reader.waiting.startswith("searching")
+        hits.advance()
+        reader.look()
+        assert reader.line == 19
+        assert not hits.is_complete
+        reader.go_to_last()
+        reader.go_to_hit(-1)
+        fresh = reader.search.hits
+        assert fresh is not hits, "searching begins again where somebody went"
+        while reader.search.awaited:
+            fresh.advance()
+            reader.look()
+        assert reader.line == 20
+        assert not fresh.is_complete
+
+
 def test_a_look_tells_what_was_done_since() -> None:
     """Also what began and ended between two looks is there to be drawn; afterwards there is nothing new."""
     lines = [b"needle" if number == 20 else b"hay" for number in range(1, 31)]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from textual.events import Key
 
-from tests.cli.test_fix_packages import environment, installed, template, wheels
+from tests.cli.test_fix_packages import installed
 from tests.tui.conftest import Walk, screen_text
 from tests.tui.sitting import sit
 from triage.fixing.opening import open_fix
@@ -24,8 +24,6 @@ from triage.playbook import Case
 from triage.session.fix_plan import ShownPlan
 from triage.tui.screens.playbook import PlaybookScreen
 from triage.tui.widgets.approval import ApprovalRow
-
-__all__ = ["environment", "template", "wheels"]
 
 MISSING = """[2026-03-01 09:00:00] server_args=ServerArgs(model_path='/models/m', host='127.0.0.1', port=30000, tp_size=1)
 Traceback (most recent call last):
@@ -209,6 +207,25 @@ def test_only_what_is_on_the_screen_is_agreed_to(
         assert walk.desk.session.state.runs[0].outcomes == (("first", "done"), ("second", "done"), ("third", "skipped"))
 
     sit(knowledge, ["server.log"], story, environment=variables)
+
+
+def test_the_step_that_is_asked_about_is_in_sight(
+    knowledge: Knowledge, here: Path, variables: dict[str, str], lay: Lay
+) -> None:
+    """However many steps there are on however small a screen, with how many are not shown."""
+
+    async def story(walk: Walk) -> None:
+        names = ("first", "second", "third", "fourth", "fifth", "sixth")
+        lay(walk, *((name, "reversible") for name in names))
+        await walk.press("p", "r")
+        for number, name in enumerate(names, 1):
+            text = await walk.until(lambda text, number=number: f"Step {number} of 6" in text and asked(text))  # type: ignore[misc]
+            assert re.search(rf"^ > {number} now +{name} ", text, re.MULTILINE), text
+            assert "4 more; all are told below" in text
+            await walk.press("n")
+        await walk.until(lambda _: not walk.desk.is_fixing)
+
+    sit(knowledge, ["server.log"], story, environment=variables, size=(60, 16))
 
 
 def test_a_row_is_shut_until_it_is_opened() -> None:

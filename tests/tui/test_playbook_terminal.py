@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_fix_packages import environment, installed, template, wheels
+from tests.cli.test_fix_packages import installed
 from tests.tui.test_playbook import MISSING
 from tests.tui.test_tui_terminal import Screen
-
-__all__ = ["environment", "template", "wheels"]
 
 
 def test_keys_typed_ahead_agree_to_nothing(

@@ -11,6 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 from tests.tui.conftest import Walk
 from tests.tui.sitting import sit
 from triage.knowledge.compiled import Knowledge
+from triage.session.questions import Prompt
 
 GLOO = (
     "[2026-03-01 10:00:00 TP8] Init torch distributed begin.\n"
@@ -48,6 +49,31 @@ def test_answers_move_what_they_promised(
         assert promised
 
     sit(knowledge, ["server.log"], story, environment={}, size=size)
+
+
+def test_any_value_shows_what_it_would_move(knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where every value is an answer, what is typed is weighed while it is typed, and taken with Enter; letters are no keys."""
+    # No bundled question takes any value: this one is put as if it did.
+    monkeypatch.setattr(Prompt, "choices", ())
+
+    async def story(walk: Walk) -> None:
+        assert "enter Answer" in await walk.press("a")
+        assert "neither yes nor no" in await walk.press("x")
+        assert walk.desk.session is not None
+        before = walk.desk.session
+        promised = before.preview(before.prompts[0], "yes").moves
+        text = await walk.press("backspace", "y")
+        assert "That would give:" in text
+        assert promised[0].id in text
+        assert text.split("\n")[-1].split() == ["enter", "Answer", "^g", "Skip", "esc", "Back"]
+        assert "That would give:" not in await walk.press("backspace")
+        assert walk.desk.session is before
+        await walk.press("y", "enter")
+        assert [fact.value for fact in walk.desk.session.state.answers] == [True]
+        assert walk.desk.session.state.actions[-1].moves == promised
+        assert promised[0].id in await walk.until(lambda text: "That moved:" in text)
+
+    sit(knowledge, ["server.log"], story, environment={})
 
 
 def test_a_question_is_skipped(knowledge: Knowledge) -> None:

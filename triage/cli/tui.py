@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
-from argparse import Namespace
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from triage.cli.argument_types import file_to_write
-from triage.cli.arguments import ArgumentParser
+from triage.cli.arguments import ArgumentParser, Namespace
 from triage.cli.diagnostics import tell
 from triage.cli.errors import CommandError, UsageError
 from triage.cli.exit_codes import ExitCode
 from triage.cli.fix import READ_ONLY
 from triage.cli.host_options import add_host, add_pid, add_python, load_snapshot
 from triage.cli.options import add_inputs, add_kb, add_without, left_out, load_or_fail
+from triage.cli.walk_options import add_session, require_log
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,8 +41,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add("--follow", action="store_true", help="Go on with each PATH as it grows.")
     add_host(parser, "Weigh what a host said when it was recorded (sgltriage probe --record).")
-    add("--session", type=file_to_write, metavar="FILE", help="Keep the session in FILE, or go on with the one in it.")
-    add("--read-only", action="store_true", help="Ask this host nothing, and carry out nothing.")
+    add_session(parser)
     add("--mouse", action="store_true", help="Use the mouse; the terminal's own selection then needs Shift.")
     add_python(parser)
     add_pid(parser)
@@ -55,10 +54,14 @@ def run(arguments: Namespace) -> int:
     is_saved = arguments.session is not None and arguments.session.exists()
     if is_saved and (arguments.paths or arguments.host is not None or arguments.without or arguments.follow):
         raise UsageError(f"{arguments.session} holds a session with its own logs and host: give others another file")
+    if sys.stdin is None or sys.stdin.isatty():
+        require_log(arguments.session, arguments.paths)
     paths: list[str] = arguments.paths or ([] if is_saved else ["-"])
     _require_terminal(paths)
     _require_textual()
     live = _live(paths, follow=arguments.follow)
+    # Until the application has begun nothing becomes garbage: looking for it is a tenth of the way to the first screen.
+    gc.disable()
     desk = _desk(arguments, paths, live, is_saved=is_saved)
 
     from triage.tui.app import TriageApp
@@ -83,7 +86,7 @@ def _desk(
 
     read_only = arguments.read_only or bool(os.environ.get(READ_ONLY))
     terms = Terms(
-        Bench(os.environ, arguments.python, arguments.pid, read_only=read_only),
+        Bench(os.environ, arguments.python, arguments.pid, read_only=read_only, trusted=tuple(arguments.trusted)),
         Keeper(arguments.session),
         load_snapshot(arguments.host) if arguments.host is not None else None,
         str(arguments.host or ""),

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from triage.cli.argument_types import Choice, file_to_write
-from triage.cli.arguments import ArgumentParser
+from triage.cli.argument_types import Choice
+from triage.cli.arguments import ArgumentParser, Namespace
 from triage.cli.errors import CommandError, UsageError
 from triage.cli.exit_codes import ExitCode
 from triage.cli.host_options import add_host, add_pid, add_python, load_snapshot
 from triage.cli.options import add_inputs, add_kb, add_without, left_out, load_or_fail
+from triage.cli.walk_options import add_session, require_log
 from triage.records import dataclass
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class _Options:
     host: Path | None
     session: Path | None
     read_only: bool
+    trusted: list[str]
     python: Path | None
     pid: int | None
     packs: list[Path]
@@ -45,14 +46,14 @@ def add_arguments(parser: ArgumentParser) -> None:
     """
     add_inputs(parser)
     add_host(parser, "Weigh what a host said when it was recorded (sgltriage probe --record).")
-    add = parser.add_argument
-    add("--session", type=file_to_write, metavar="FILE", help="Keep the session in FILE, or go on with the one in it.")
-    add("--read-only", action="store_true", help="Ask this host nothing, and carry out nothing.")
+    add_session(parser)
     add_python(parser)
     add_pid(parser)
     add_kb(parser)
     add_without(parser)
-    add("--color", type=Choice("auto", "always", "never"), default="never", help="When to colour the text.")
+    parser.add_argument(
+        "--color", type=Choice("auto", "always", "never"), default="never", help="When to colour the text."
+    )
 
 
 def run(arguments: Namespace) -> int:
@@ -75,7 +76,11 @@ def run(arguments: Namespace) -> int:
         view,
         keeper=Keeper(options.session),
         bench=Bench(
-            os.environ, options.python, options.pid, read_only=options.read_only or bool(os.environ.get(READ_ONLY))
+            os.environ,
+            options.python,
+            options.pid,
+            read_only=options.read_only or bool(os.environ.get(READ_ONLY)),
+            trusted=tuple(options.trusted),
         ),
     )
     if interrupted:
@@ -117,6 +122,8 @@ def _session(options: _Options) -> tuple[Session, bool]:
     """
     from triage.session.session import Session
 
+    if _is_terminal():
+        require_log(options.session, options.paths)
     knowledge = load_or_fail(options.packs)
     if options.session is not None and _is_saved(options):
         from triage.session.session_file import SessionFileError, load_session
@@ -137,6 +144,9 @@ def _session(options: _Options) -> tuple[Session, bool]:
         tell(str(error))
     if not result.report.observation.inputs:
         raise CommandError("nothing could be read")
+    if not any(item.bytes for item in result.report.observation.inputs):
+        # An empty pipe is no log that somebody meant.
+        require_log(options.session, options.paths)
     packs = [str(path.absolute()) for path in options.packs]
     session = Session.begin(result.report.observation, knowledge, without=sorted(without), packs=packs)
     if options.host is not None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from triage.cli.arguments import Namespace
 from triage.cli.errors import CommandError
 from triage.cli.fix import given_values, why_only_shown, write
 from triage.cli.fix_operator import TerminalOperator
@@ -60,7 +60,12 @@ def _next(walk: Walk, plan: ShownPlan, given: dict[str, str]) -> bool:
     if reason:
         walk.tell(walk.page.show(reason))
     choices = ["0", "2"] if reason else ["0", "1", "2", "3"]
-    texts = {"1": "go through the steps", "2": "give a value", "3": "take the last run back", "0": "back"}
+    texts = {
+        "1": "go through the steps",
+        "2": "give a value (what the plan calls --set)",
+        "3": "take the last run back",
+        "0": "back",
+    }
     walk.tell(*(f"  {key}  {text}" for key, text in texts.items() if key in choices))
     answer = walk.keyboard.choose("Choose:", choices)
     if answer == "2":

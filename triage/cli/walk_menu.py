@@ -13,6 +13,7 @@ from triage.cli.walk_text import (
     evidence_lines,
     moves_lines,
     overview_lines,
+    preview_lines,
     question_lines,
     step_in_words,
     time_line_lines,
@@ -181,12 +182,16 @@ class Walk:
     def _put(self, prompt: Prompt) -> None:
         """One question: what answers would move, then the answer."""
         write(question_lines(prompt, self.session.previews(prompt), self.page))
-        words = " or ".join(prompt.choices) if len(prompt.choices) == 2 else ", ".join(prompt.choices) or "a value"
+        # Where any value may be answered, 0 is one.
+        words = (" or " if len(prompt.choices) == 2 else ", ").join(prompt.choices) or "a value"
+        back = "0 goes back" if prompt.choices else "an empty line goes back"
         while True:
-            answer = self.keyboard.ask(f"{self.page.show(words)}, s skips it, 0 goes back:")
-            if answer in ("", "0"):
+            answer = self.keyboard.ask(f"{self.page.show(words)}, s skips it, {back}:")
+            if not answer or (answer == "0" and prompt.choices):
                 return
             try:
+                if answer != "s" and not self._wants(prompt, answer):
+                    continue
                 self.changed(
                     self.session.skip(prompt.name) if answer == "s" else self.session.answer(prompt.name, answer)
                 )
@@ -194,6 +199,13 @@ class Walk:
                 self.tell(self.page.show(str(error)))
             else:
                 return
+
+    def _wants(self, prompt: Prompt, answer: str) -> bool:
+        """Where any value may be answered, what this one would move is shown before it is taken."""
+        if prompt.choices:
+            return True
+        write(preview_lines([self.session.preview(prompt, answer)], self.page))
+        return self.keyboard.agrees("Take this answer?")
 
     def _host(self) -> None:
         walk_through_host(self)

@@ -108,6 +108,11 @@ def question_lines(prompt: Prompt, previews: Sequence[Preview], page: Page) -> I
     """A question, who waits for it, and what each answer would move."""
     yield f"{page.show(prompt.name)}: {page.show(prompt.question.ask)}"
     yield f"  asked for: {', '.join(map(page.show, prompt.causes))}"
+    yield from preview_lines(previews, page)
+
+
+def preview_lines(previews: Sequence[Preview], page: Page) -> Iterator[str]:
+    """What answers would move."""
     for preview in previews:
         told = "; ".join(f"{page.show(move.id)} {moved_in_words(move)}" for move in preview.moves)
         yield f"  {page.show(preview.answer)} would give: {told or 'no change'}"

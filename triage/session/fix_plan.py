@@ -11,7 +11,7 @@ from triage.fixing.opening import OpenFix
 from triage.fixing.previewing import preview_plan
 from triage.fixing.runs import RunSummary, cut_off, latest
 from triage.fixing.undoing import UndoStep, steps_to_undo
-from triage.playbook import PlanPreview
+from triage.playbook import PlanPreview, Playbook
 from triage.records import dataclass
 from triage.session.bench import Bench
 from triage.session.fix_run import open_playbook, why_untrusted
@@ -62,7 +62,13 @@ def why_only_shown(session: Session, fix: OpenFix, bench: Bench) -> str:
         return "nothing is run: this session is read-only"
     if session.is_elsewhere:
         return "nothing is run: the host of this session was recorded, and need not be this one"
-    return why_untrusted(fix.plan.playbook, None)
+    return why_not_trusted(fix.plan.playbook, bench)
+
+
+def why_not_trusted(playbook: Playbook, bench: Bench) -> str:
+    """Why the playbook may not run anything on this bench, or an empty text; its file is read for that."""
+    refusals = [why_untrusted(playbook, digest) for digest in bench.trusted or ("",)]
+    return "" if "" in refusals else refusals[0]
 
 
 def _readable(find: Callable[[Path, str], RunSummary | None], bench: Bench, fix: OpenFix) -> RunSummary | None:

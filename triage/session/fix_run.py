@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from triage import __version__
@@ -16,7 +15,7 @@ from triage.fixing.verdict import FixResult, FixVerdict, decide
 from triage.knowledge.pack import bundled_directory
 from triage.knowledge.playbooks import load_playbook, playbook_roots
 from triage.playbook import Playbook
-from triage.records import dataclass
+from triage.records import dataclass, replace
 from triage.reporting.outlet import Outlet
 from triage.safety.redact import Redactor
 from triage.session.session import Session

@@ -24,7 +24,7 @@ from triage.records import dataclass
 from triage.session.bench import Bench
 from triage.session.errand import Errand
 from triage.session.fix_again import open_again
-from triage.session.fix_plan import ShownPlan
+from triage.session.fix_plan import ShownPlan, why_not_trusted
 from triage.session.fix_run import FixRun, begin_run, carry_out
 
 _KEPT_LINES = 2000
@@ -210,6 +210,9 @@ def go_on(plan: ShownPlan, packs: Sequence[Path], bench: Bench) -> FixTalk:
 
     def work(talk: FixTalk) -> Finished:
         talk.fix = _opened(run, bench)
+        # It was read from its file once more: that may be another one since the plan was shown.
+        if reason := why_not_trusted(talk.fix.plan.playbook, bench):
+            raise PermissionError(reason)
         with Journal.reopen(run.path) as journal:
             done = carry_out(talk.fix, journal, talk)
         return _finished(talk, done, packs)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any, TypeVar, cast
 
 from triage.model import Difference, Fact, Hit, Launch, LedgerEntry, Value
+from triage.records import replace
 from triage.safety.redact import Redactor
 from triage.safety.secret_names import secret_name
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime, timezone
 from functools import cached_property
 
@@ -14,7 +13,7 @@ from triage.model import Diagnosis, Fact, NextStep, Observation, Report, Value
 from triage.probing.catalogue import all_probes
 from triage.probing.snapshot import Snapshot
 from triage.reasoning.diagnose import diagnose
-from triage.records import dataclass
+from triage.records import dataclass, replace
 from triage.session.moves import moves_between
 from triage.session.questions import Prompt, open_prompts, read_answer
 from triage.session.state import Action, Move, Origin, RunNote, State
@@ -73,10 +72,15 @@ class Session:
         *,
         without: Sequence[str] = (),
         packs: Sequence[str] = (),
+        report: Report | None = None,
         now: Now = utc_now,
     ) -> Session:
-        """A new triage of what was seen in logs."""
-        return cls(State(observation, _stamp(now()), tuple(without), tuple(packs)), knowledge, now=now)
+        """A new triage of what was seen in logs. ``report``: what a scan made of just that, by the same knowledge: it need not be
+        weighed once more."""
+        begun = cls(State(observation, _stamp(now()), tuple(without), tuple(packs)), knowledge, now=now)
+        if report is not None:
+            begun.__dict__["report"] = report  # as its cached property would
+        return begun
 
     @property
     def is_frozen(self) -> bool:
@@ -157,10 +161,16 @@ class Session:
 
     def previews(self, prompt: Prompt) -> tuple[Preview, ...]:
         """What each possible answer would move; empty where any value may be answered."""
-        return tuple(
-            Preview(word, moves_between(self.report, self._weighed(prompt.name, read_answer(prompt.question, word))))
-            for word in prompt.choices
-        )
+        return tuple(self.preview(prompt, word) for word in prompt.choices)
+
+    def preview(self, prompt: Prompt, text: str) -> Preview:
+        """What this answer would move.
+
+        Raises:
+            AnswerError: it does not fit.
+        """
+        weighed = self._weighed(prompt.name, read_answer(prompt.question, text))
+        return Preview(text.strip(), moves_between(self.report, weighed))
 
     def with_host(self, snapshot: Snapshot, label: str = "") -> Change:
         """A host that was recorded (``label``: its file) instead of all that was asked of a host so far."""

@@ -8,7 +8,6 @@ import os
 import secrets
 import stat
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from triage.knowledge.compiled import Knowledge
 from triage.model import Fact, Finding, Observation, Report
 from triage.private_cache import put_in_place
 from triage.probing.snapshot import Snapshot, from_json, to_json
+from triage.records import replace
 from triage.safety.redact import Redactor
 from triage.session.codec import CodecError, from_plain, to_plain
 from triage.session.redacting import redacted

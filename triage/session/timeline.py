@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from triage.model import Diagnosis, Launch, Observation, Place, Report, Role
 from triage.reasoning.clocks import on_one_clock
-from triage.records import dataclass
+from triage.records import dataclass, replace
 
 LAUNCH, PHASE, READY, WORK, FINDING, FIRST_FAILURE, ERROR = (
     "launch", "phase", "ready", "work", "finding", "first-failure", "error",

@@ -10,7 +10,6 @@ import signal
 from collections.abc import Iterable
 from typing import ClassVar
 
-from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.events import Event, Key
@@ -18,10 +17,10 @@ from textual.filter import Monochrome, NoColor
 from textual.screen import Screen
 from textual.widgets import Input
 
+from triage.model import Place
 from triage.reporting.words import count
 from triage.tui.desk import Desk
-from triage.tui.screens.base import DeskScreen, OpenLog, ShowFix
-from triage.tui.screens.log import LogScreen
+from triage.tui.screens.base import DeskScreen
 from triage.tui.widgets.approval import ApprovalRow
 
 _LOOK_S = 0.1
@@ -83,8 +82,10 @@ class TriageApp(App[int]):
     def on_load(self) -> None:
         """Open the first file: its lines are there for the first paint."""
         if not self.is_headless:
-            gc.set_threshold(*_COLLECT)
+            # What was imported stays, and need not be looked through for garbage.
             gc.freeze()
+            gc.set_threshold(*_COLLECT)
+            gc.enable()
         self.desk.loading.start()
 
     def on_mount(self) -> None:
@@ -137,6 +138,12 @@ class TriageApp(App[int]):
             return False
         return not isinstance(self.focused, (Input, ApprovalRow))
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where one is already, no key leads."""
+        if action == "go" and self.screen_stack:
+            return self.screen is not self._desk_screens.get(str(parameters[0]))
+        return super().check_action(action, parameters)
+
     async def action_go(self, name: str) -> None:
         """Another screen; the one that is left stays as it is."""
         wanted = self._desk_screen(name)
@@ -178,22 +185,26 @@ class TriageApp(App[int]):
         """Draw the whole screen anew, over what other programs left on it."""
         self.refresh(repaint=True, layout=True)
 
-    @on(OpenLog)
-    async def _open_log(self, event: OpenLog) -> None:
+    async def open_log(self, place: Place | None) -> None:
+        """The log: at ``place``, or where it stood."""
+        from triage.tui.screens.log import LogScreen
+
         screen = self._desk_screen("log")
         assert isinstance(screen, LogScreen)
         await self.action_go("log")
-        if event.place is not None:
-            screen.open_at(event.place)
+        if place is not None:
+            screen.open_at(place)
 
-    @on(ShowFix)
-    async def _show_fix(self, event: ShowFix) -> None:
+    async def show_fix(self, diagnosis: str) -> None:
+        """How a diagnosis is put right."""
         if self.desk.session is not None:
-            self.desk.fixing.open(self.desk.session, event.diagnosis)
+            self.desk.fixing.open(self.desk.session, diagnosis)
             await self.action_go("playbook")
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What can be done from here: the other screens, what is open, and what is always there."""
+        from triage.tui.screens.log import LogScreen
+
         for name, (_, about) in _SCREENS.items():
             wanted = self._desk_screen(name)
             if screen is not wanted:
@@ -225,10 +236,8 @@ class TriageApp(App[int]):
             self.install_screen(self._desk_screens[name], name)
         return self._desk_screens[name]
 
-    def _open_file(self, label: str) -> None:
-        from triage.model import Place
-
-        self.post_message(OpenLog(Place(label, 1, 0)))
+    async def _open_file(self, label: str) -> None:
+        await self.open_log(Place(label, 1, 0))
 
     def _handle_exception(self, error: Exception) -> None:
         """A bug ends the program like any other verb: one line and a report, told by whoever called us. Textual would print a

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from triage.cells import cells, cut
 from triage.model import Place, Report
 from triage.reporting.outlet import Outlet
 from triage.reporting.words import count, percent, size
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from triage.watching.live_state import LiveState
 
 _KEPT_TROUBLES = 100
+_LEAST_NAME = 12
+"""Cells of the name of a file, however narrow the screen."""
 
 
 class Desk:
@@ -117,11 +120,18 @@ class Desk:
         """The file in which a place lies; None for places outside of the inputs."""
         return self.files.get(place.source)
 
-    def status(self) -> str:
-        """One line: what is read, how far, what is known, and since when; already fit to be shown."""
+    def status(self, width: int) -> str:
+        """One line: what is read, how far, what is known, and since when; already fit to be shown. In less than ``width`` cells,
+        if that takes no more than a shorter name and no time: what is known must be in sight."""
         names = [self.outlet.show(name) for name in self.words.names.values()]
         what = names[0] if len(names) == 1 else f"{len(self.files)} files" if names else self._nameless()
-        return "  ".join(filter(None, (what, self._reading(), self._known())))
+        since = f"as of {self._changed_at}" if self.report is not None else ""
+        rest = "  ".join(filter(None, (self._reading(), self._known())))
+        for parts in ((what, rest, since), (what, rest)):
+            line = "  ".join(filter(None, parts))
+            if cells(line) <= width:
+                return line
+        return "  ".join(filter(None, (cut(what, max(_LEAST_NAME, width - cells(rest) - 2)), rest)))
 
     def close(self) -> None:
         """End all threads, save what is not saved, and give the files back."""
@@ -164,7 +174,7 @@ class Desk:
         best = f": {percent(report.diagnoses[0].confidence)}" if report.diagnoses else ""
         head = f"{report.verdict.value}{best}" if report.diagnoses else verdict_words(report)
         found = count(len(report.diagnoses), "cause") if report.diagnoses else ""
-        return "  ".join(filter(None, (head, found, f"as of {self._changed_at}")))
+        return "  ".join(filter(None, (head, found)))
 
     def _take_work(self) -> None:
         """What probes, runs of playbooks and a look at installed packages came to."""
@@ -200,7 +210,9 @@ class Desk:
         terms = self.terms
         packs = [str(path) for path in terms.packs] if terms is not None else []
         seen = item.report.observation
-        session = Session.begin(seen, item.knowledge, without=sorted(item.without), packs=packs)
+        # A source that grows is reported in its own way; what was read to its end as a session would.
+        known = item.report if item.is_final and not self.loading.is_live else None
+        session = Session.begin(seen, item.knowledge, without=sorted(item.without), packs=packs, report=known)
         if terms is not None and terms.host is not None:
             session = session.with_host(terms.host, terms.host_label).session
         self.change(session)

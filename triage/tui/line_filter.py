@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from functools import lru_cache
 
 from triage.matching.prefix import parse_prefix
@@ -92,14 +93,19 @@ def rank_of(raw: bytes) -> str:
 
 
 class Hits:
-    """Where the wanted lines begin. `advance` searches on from ``origin``, then from the beginning up to it, and afterwards
-    what the file grows by; one thread may do so while another reads."""
+    """Where the wanted lines begin. `advance` searches from ``origin`` to the end, then back to the beginning, and afterwards what
+    the file grows by; one thread may do so while another reads. What was searched is one piece of the file at any time.
+
+    ``toward``: -1 searches back first, for whoever waits for an earlier line.
+    """
 
     def __init__(self, index: LineIndex, wanted: Wanted, origin: int = 0) -> None:
         self.wanted = wanted
-        self._index, self._needles, self._origin = index, Needles(wanted.needles()), origin
+        self._index, self._needles = index, Needles(wanted.needles())
+        self.toward = 1
+        # Earlier lines are found the last first: with their signs turned they are in order too.
         self._later, self._earlier = array("q"), array("q")
-        self._later_at, self._earlier_at = origin, 0
+        self._later_at = self._earlier_at = origin
 
     def __len__(self) -> int:
         return len(self._later) + len(self._earlier)
@@ -107,7 +113,7 @@ class Hits:
     @property
     def is_complete(self) -> bool:
         """All of the file was searched, as far as it is known."""
-        return self.is_full or (self._later_at >= self._index.size and self._earlier_at >= self._origin)
+        return self.is_full or (self._later_at >= self._index.size and self._earlier_at <= 0)
 
     @property
     def is_full(self) -> bool:
@@ -117,49 +123,74 @@ class Hits:
     @property
     def share(self) -> float:
         """The part of the file that was searched, 0 to 1."""
-        done = self._later_at - self._origin + self._earlier_at
+        done = self._later_at - self._earlier_at
         return min(1.0, done / self._index.size) if self._index.size else 1.0
 
     def advance(self) -> bool:
         """Search a bit more; True while there is more."""
         if self.is_complete:
             return False
-        if self._later_at < self._index.size:
-            self._later_at = self._search(self._later_at, self._index.size, self._later)
+        has_more = self._later_at < self._index.size
+        if self._earlier_at > 0 and (self.toward < 0 or not has_more):
+            self._earlier_at = self._search_back(self._earlier_at)
         else:
-            self._earlier_at = self._search(self._earlier_at, self._origin, self._earlier)
+            self._later_at = self._search_on(self._later_at, self._index.size)
         return not self.is_complete
 
     def next(self, offset: int) -> int | None:
         """The first found line that begins behind ``offset``."""
-        for found in (self._earlier, self._later):
-            at = bisect_right(found, offset)
-            if at < len(found):
-                return found[at]
-        return None
+        at = bisect_left(self._earlier, -offset)
+        if at:
+            return -self._earlier[at - 1]
+        at = bisect_right(self._later, offset)
+        return self._later[at] if at < len(self._later) else None
 
     def previous(self, offset: int) -> int | None:
         """The last found line that begins before ``offset``."""
-        for found in (self._later, self._earlier):
-            at = bisect_left(found, offset)
-            if at:
-                return found[at - 1]
-        return None
+        at = bisect_left(self._later, offset)
+        if at:
+            return self._later[at - 1]
+        at = bisect_right(self._earlier, -offset)
+        return -self._earlier[at] if at < len(self._earlier) else None
 
-    def knows_next(self, offset: int) -> bool:
-        """Whether `next` cannot change any more by searching on, unless the file grows."""
-        return self.is_complete or (offset >= self._origin and self.next(offset) is not None)
+    def knows(self, offset: int, step: int) -> bool:
+        """Whether `next` (``step`` 1) or `previous` (-1) cannot change any more by searching on, unless the file grows."""
+        if self.is_complete or not self.reaches(offset):
+            return self.is_complete
+        if step > 0:
+            return self._later_at >= self._index.size or self.next(offset) is not None
+        return self._earlier_at <= 0 or self.previous(offset) is not None
 
-    def _search(self, start: int, stop: int, found: array[int]) -> int:
+    def reaches(self, offset: int) -> bool:
+        """The line at ``offset`` lies in what was searched, or at its edge."""
+        return self._earlier_at <= offset <= self._later_at
+
+    def _search_on(self, start: int, stop: int) -> int:
         """Search whole lines from ``start`` on; where to go on."""
         data = self._index.read(start, min(_STEP, stop - start))
         end = data.rfind(b"\n") + 1
         if not end or start + len(data) >= stop:
             end = len(data)
-        for begin, finish in self._needles.lines(data[:end]):
+        for place in self._places(data[:end], start):
+            if not self._later or self._later[-1] < place:
+                self._later.append(place)
+        return start + end if end else stop
+
+    def _search_back(self, stop: int) -> int:
+        """Search whole lines that end at ``stop``; where to go on."""
+        start = max(0, stop - _STEP)
+        data = self._index.read(start, stop - start)
+        begin = data.find(b"\n") + 1 if start else 0
+        # A line that is longer than what is searched at a time is searched piece by piece.
+        begin = begin if begin < len(data) else 0
+        for place in reversed([*self._places(data[begin:], start + begin)]):
+            if not self._earlier or self._earlier[-1] < -place:
+                self._earlier.append(-place)
+        return start + begin
+
+    def _places(self, data: bytes, start: int) -> Iterator[int]:
+        """Where the wanted lines of ``data`` begin, which lies at ``start``."""
+        for begin, finish in self._needles.lines(data):
             if self.wanted.holds(data[begin:finish]):
                 # A piece of a long line belongs to where that line begins.
-                place = start + begin if begin else self._index.start_of(start)
-                if not found or found[-1] < place:
-                    found.append(place)
-        return start + end if end else stop
+                yield start + begin if begin else self._index.start_of(start)

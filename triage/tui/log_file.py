@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-
 from triage.reading.line_index import LineIndex
 from triage.reading.spool import Spool
-from triage.records import dataclass
+from triage.records import dataclass, field
 
 
 @dataclass(slots=True)

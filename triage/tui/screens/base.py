@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual.message import Message
 from textual.screen import Screen
 
-from triage.model import Place
 from triage.tui.desk import Desk
 from triage.tui.widgets.log_view import LogView
 from triage.tui.widgets.status_bar import StatusBar
 
-
-class OpenLog(Message):
-    """Somebody wants to see the log: at ``place``, or where it stood."""
-
-    def __init__(self, place: Place | None) -> None:
-        super().__init__()
-        self.place = place
-
-
-class ShowFix(Message):
-    """Somebody wants to see how a diagnosis is put right."""
-
-    def __init__(self, diagnosis: str) -> None:
-        super().__init__()
-        self.diagnosis = diagnosis
+if TYPE_CHECKING:
+    from triage.tui.app import TriageApp
 
 
 class DeskScreen(Screen[None]):
@@ -35,11 +20,25 @@ class DeskScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-narrow"), (76, "-wide")]  # noqa: RUF012  (declared so by Textual)
     VERTICAL_BREAKPOINTS: list[tuple[int, str]] | None = [(0, "-low"), (20, "-high")]  # noqa: RUF012
     TITLE_WORD: ClassVar[str] = ""
+    FIRST: ClassVar[str] = ""
+    """Selector of the widget to which keys go first."""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self.desk = desk
         self._told = -1
+
+    def on_mount(self) -> None:
+        """Keys go where they are of most use, from the first one on."""
+        # There is none where the program ends in the same breath.
+        for widget in self.query(self.FIRST) if self.FIRST else ():
+            self.set_focus(widget)
+            break
+
+    @property
+    def house(self) -> TriageApp:
+        """The application. A key that leads elsewhere waits for it, so that the next one meets the screen that it opened."""
+        return cast("TriageApp", self.app)
 
     def on_screen_resume(self) -> None:
         """Show what changed while another screen was in front."""

@@ -17,7 +17,7 @@ _NAMES = {
     "question_mark": "?", "slash": "/", "colon": ":", "left_square_bracket": "[", "right_square_bracket": "]",
     "greater_than_sign": ">", "less_than_sign": "<", "escape": "esc", "pagedown": "pgdn", "pageup": "pgup",
 }  # fmt: skip
-_EVERYWHERE = frozenset(("tab", "shift+tab", "ctrl+pageup", "ctrl+pagedown", "ctrl+q", "ctrl+c", "ctrl+p"))
+_EVERYWHERE = frozenset(("tab", "shift+tab", "ctrl+pageup", "ctrl+pagedown", "ctrl+q", "ctrl+c", "ctrl+p", "super+c"))
 """What Textual binds by itself and this page tells in its last lines, if it is of use."""
 
 
@@ -41,12 +41,13 @@ class HelpScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Keys scroll the page."""
-        self.query_one(PageScroll).focus()
+        self.set_focus(self.query_one(PageScroll))
 
     def _page(self) -> Content:
         """One line for each thing that can be done, with all of its keys."""
         keys: dict[str, list[str]] = {}
-        for item in self._active:
+        # What the screen itself shows comes first: that is what one looks for.
+        for item in sorted(self._active, key=lambda item: not item.binding.show):
             if item.binding.description and not item.binding.system and item.binding.key not in _EVERYWHERE:
                 keys.setdefault(item.binding.description, []).append(_NAMES.get(item.binding.key, item.binding.key))
         lines = [own("Keys on this screen (esc closes)", "bold"), own("")]

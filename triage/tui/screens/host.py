@@ -11,7 +11,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 
 from triage import __version__
 from triage.host_view import probes_that_matter
@@ -25,6 +25,7 @@ from triage.session.summary import moved_in_words
 from triage.tui.screens.base import DeskScreen
 from triage.tui.text import joined, own, stacked
 from triage.tui.widgets.ask_box import AskBox
+from triage.tui.widgets.key_bar import KeyBar
 from triage.tui.widgets.page_scroll import PageScroll
 from triage.tui.widgets.probe_list import ProbeList
 from triage.tui.widgets.status_bar import StatusBar
@@ -38,12 +39,12 @@ class HostScreen(DeskScreen):
     """Probes above, what the selected one told and all other facts below."""
 
     TITLE_WORD = "Host and facts"
+    FIRST = "#probes"
     CSS = """
     HostScreen #facts-scroll { height: 1fr; border-top: solid $panel; }
     HostScreen #moved { height: auto; max-height: 4; padding: 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "ask_one", "Ask probe"),
         Binding("r", "ask_all", "Ask all that matter"),
         Binding("w", "record", "Record"),
         Binding("escape", "leave", "Back", show=False),
@@ -57,11 +58,7 @@ class HostScreen(DeskScreen):
             yield Static(id="facts", markup=False)
         yield Static(id="moved", markup=False)
         yield AskBox()
-        yield Footer(show_command_palette=False)
-
-    def on_mount(self) -> None:
-        """Keys go to the probes first."""
-        self.query_one(ProbeList).focus()
+        yield KeyBar()
 
     def tell(self) -> None:
         """Draw what is known now."""
@@ -138,7 +135,7 @@ class HostScreen(DeskScreen):
 
     def _stop_typing(self) -> None:
         self.query_one(AskBox).stop()
-        self.query_one(ProbeList).focus()
+        self.set_focus(self.query_one(ProbeList))
 
     def _snapshot(self) -> Snapshot | None:
         return self.desk.session.state.host if self.desk.session is not None else None
@@ -176,7 +173,7 @@ class HostScreen(DeskScreen):
         if self.desk.asking.is_busy:
             yield own("asking this host; nothing is changed there", "bold")
         elif change is None:
-            yield own("enter asks the selected probe, also again; * marks what a diagnosis waits for", "$text-muted")
+            yield own("* marks what a diagnosis waits for; what was asked can be asked again", "$text-muted")
         else:
             told = change.moves[:_MOVES]
             yield own("That moved:" if told else "That moved no diagnosis.", "bold")

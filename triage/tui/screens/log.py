@@ -8,13 +8,14 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from triage.model import Place
 from triage.reporting.words import count
 from triage.tui.line_filter import Wanted
 from triage.tui.screens.base import DeskScreen
 from triage.tui.widgets.ask_box import AskBox
+from triage.tui.widgets.key_bar import KeyBar
 from triage.tui.widgets.log_view import LogView
 from triage.tui.widgets.status_bar import StatusBar
 
@@ -29,6 +30,7 @@ class LogScreen(DeskScreen):
     """One file at a time, as large as the screen."""
 
     TITLE_WORD = "Log"
+    FIRST = "#log"
     CSS = """
     LogScreen #where { height: 1; background: $panel; text-wrap: nowrap; text-overflow: ellipsis; padding: 0 1; }
     """
@@ -47,16 +49,12 @@ class LogScreen(DeskScreen):
         yield LogView(self.desk.outlet, self.desk.background, id="log")
         yield Static(id="where", markup=False)
         yield AskBox()
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     @property
     def view(self) -> LogView:
         """The lines."""
         return self.query_one("#log", LogView)
-
-    def on_mount(self) -> None:
-        """Keys go to the lines first."""
-        self.set_focus(self.view)
 
     def tell(self) -> None:
         """New files, new evidence."""
@@ -130,7 +128,7 @@ class LogScreen(DeskScreen):
         file, number, mark, hits = reader.file, reader.line, reader.mark, reader.filter
         about = "" if file.index.is_complete else "about "
         parts = [
-            show(self.desk.words.names.get(file.label, file.label)),
+            show(self.desk.words.names.get(file.label, file.label)) if len(self.desk.files) > 1 else "",
             f"line {number:,} of {about}{file.index.lines:,}"
             if number is not None
             else f"of about {file.index.lines:,} lines",

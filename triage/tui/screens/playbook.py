@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Footer, Log, Static
+from textual.widgets import Log, Static
 
 from triage.reporting.outlet import Outlet
 from triage.safety.redact import Redactor
@@ -23,6 +23,7 @@ from triage.tui.screens.base import DeskScreen
 from triage.tui.text import joined, own, stacked
 from triage.tui.widgets.approval import ApprovalRow
 from triage.tui.widgets.ask_box import AskBox
+from triage.tui.widgets.key_bar import KeyBar
 from triage.tui.widgets.page_scroll import PageScroll
 from triage.tui.widgets.plan_page import command_text, finished_page, plan_page, question_page, question_words
 from triage.tui.widgets.status_bar import StatusBar
@@ -37,6 +38,7 @@ class PlaybookScreen(DeskScreen):
     """The only screen from which anything is carried out. What runs, and what it asked, lives on the desk: leaving loses nothing."""
 
     TITLE_WORD = "Playbook"
+    FIRST = "PageScroll"
     CSS = """
     PlaybookScreen #output { height: 30%; border-top: solid $panel; scrollbar-size-vertical: 1; display: none; background: $background; }
     PlaybookScreen #output.-some { display: block; }
@@ -74,12 +76,11 @@ class PlaybookScreen(DeskScreen):
         yield Log(id="output", max_lines=_OUTPUT_LINES, highlight=False)
         yield ApprovalRow()
         yield AskBox()
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
-    def on_mount(self) -> None:
-        """Keys scroll the page."""
-        self.query_one(PageScroll).focus()
-        self._seen, self._printed = -1, 0
+    def on_resize(self) -> None:
+        """There is room for more steps, or fewer."""
+        self._seen = -1
 
     def on_screen_resume(self) -> None:
         """What was asked is asked again: what another screen was shown is no answer."""
@@ -178,7 +179,7 @@ class PlaybookScreen(DeskScreen):
         question, self._asked = self._asked, None
         if question is not None:
             self.fixing.answer(question, {"y": "run", "n": "skip", "d": "skip"}.get(event.key, "stop"))
-        self.query_one(PageScroll).focus()
+        self.set_focus(self.query_one(PageScroll))
 
     def _ask(self, question: Question | None) -> None:
         """Show what is asked; it is open once the whole screen was drawn anew, and what was typed until then is dropped."""
@@ -192,7 +193,7 @@ class PlaybookScreen(DeskScreen):
         row.ask(*question_words(question, len(self.fixing.plan.preview.steps) if self.fixing.plan is not None else 0))
         self._draw()
         self.query_one(PageScroll).scroll_home(animate=False)
-        row.focus()
+        self.set_focus(row)
         self.app.refresh(repaint=True, layout=True)
         self.call_after_refresh(self.set_timer, _SETTLE_S, partial(self._open, question))
 
@@ -206,7 +207,7 @@ class PlaybookScreen(DeskScreen):
 
     def _stop_typing(self) -> None:
         self.query_one(AskBox).stop()
-        self.query_one(PageScroll).focus()
+        self.set_focus(self.query_one(PageScroll))
 
     def _draw(self) -> None:
         fixing, question = self.fixing, self.fixing.question
@@ -244,6 +245,7 @@ class PlaybookScreen(DeskScreen):
         if plan.only_shown:
             return [data(plan.only_shown, "bold"), own("")]
         lines = [own("r goes through the steps; nothing runs before you agree to it", "bold")]
+        lines.append(own("v gives what the plan calls --set NAME=VALUE"))
         if plan.unfinished is not None:
             lines.append(joined("R goes on with the run that was cut off: ", data(plan.unfinished.run)))
         if plan.to_undo and plan.last is not None:

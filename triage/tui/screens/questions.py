@@ -8,7 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Footer, Input, OptionList, Static
+from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from triage.session.questions import AnswerError, Prompt
@@ -18,6 +18,7 @@ from triage.session.summary import moved_in_words
 from triage.tui.desk import Desk
 from triage.tui.screens.base import DeskScreen
 from triage.tui.text import Words, joined, own, stacked
+from triage.tui.widgets.key_bar import KeyBar
 from triage.tui.widgets.status_bar import StatusBar
 
 _MOVES = 3
@@ -35,9 +36,9 @@ class QuestionsScreen(DeskScreen):
     QuestionsScreen #effect { height: auto; max-height: 4; padding: 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "take", "Answer"),
-        Binding("x", "skip", "Skip"),
-        Binding("n", "next_question", "Next question"),
+        Binding("enter", "take", "Answer", key_display="enter", priority=True),
+        Binding("x,ctrl+g", "skip", "Skip"),
+        Binding("n,ctrl+n", "next_question", "Next question"),
     ]
 
     def __init__(self, desk: Desk) -> None:
@@ -53,7 +54,7 @@ class QuestionsScreen(DeskScreen):
         yield OptionList(id="choices", markup=False)
         yield Input(id="typed", placeholder="your answer", select_on_focus=False)
         yield Static(id="effect", markup=False)
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     @property
     def prompt(self) -> Prompt | None:
@@ -70,11 +71,20 @@ class QuestionsScreen(DeskScreen):
             self._session = session
             self._show()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys for what is asked."""
+        if action in ("take", "skip", "next_question"):
+            prompts = self.desk.session.prompts if self.desk.session is not None else ()
+            return len(prompts) > (action == "next_question")
+        return super().check_action(action, parameters)
+
     def action_take(self) -> None:
-        """The answer under the cursor."""
+        """The answer under the cursor, or the one that was typed."""
         chosen = self.query_one("#choices", OptionList).highlighted
         prompt = self.prompt
-        if prompt is not None and prompt.choices and chosen is not None:
+        if prompt is not None and not prompt.choices:
+            self._answer(self.query_one("#typed", Input).value)
+        elif prompt is not None and chosen is not None:
             self._answer(prompt.choices[chosen])
 
     def action_skip(self) -> None:
@@ -92,9 +102,19 @@ class QuestionsScreen(DeskScreen):
     def _chosen(self) -> None:
         self.action_take()
 
-    @on(Input.Submitted)
-    def _typed(self, event: Input.Submitted) -> None:
-        self._answer(event.value)
+    @on(Input.Changed)
+    def _typing(self, event: Input.Changed) -> None:
+        """What is typed shows what it would move, before it is an answer."""
+        session, prompt = self.desk.session, self.prompt
+        if session is None or prompt is None or prompt.choices or not event.value.strip():
+            self._show_effect("That moved:", self._effect)
+            return
+        try:
+            moves = session.preview(prompt, event.value).moves
+        except AnswerError as wrong:
+            self.query_one("#effect", Static).update(self.desk.words.data(str(wrong)))
+        else:
+            self._show_effect("That would give:", moves or None)
 
     def _answer(self, text: str) -> None:
         session, prompt = self.desk.session, self.prompt
@@ -118,10 +138,11 @@ class QuestionsScreen(DeskScreen):
         choices, typed = self.query_one("#choices", OptionList), self.query_one("#typed", Input)
         choices.clear_options()
         typed.set_class(prompt is not None and not prompt.choices, "-asking")
-        effect = [own("That moved:", "bold"), *_moved(self._effect, ink)] if self._effect else []
-        self.query_one("#effect", Static).update(stacked(effect))
+        self._show_effect("That moved:", self._effect)
         if session is None or prompt is None:
-            self.query_one("#asked", Static).update(own("no question is open"))
+            self.query_one("#asked", Static).update(own("no question is open; q goes back"))
+            self.set_focus(None)
+            self.refresh_bindings()
             return
         count = len(session.prompts)
         head = own(f"Question {self._number % count + 1} of {count}", "bold")
@@ -132,9 +153,15 @@ class QuestionsScreen(DeskScreen):
             lines = [[ink.data(item.answer, "bold"), *_moved(item.moves, ink)] for item in previews]
             choices.add_options([Option(stacked(item)) for item in lines])
             choices.highlighted = 0
-            choices.focus()
+            self.set_focus(choices)
         else:
-            typed.focus()
+            self.set_focus(typed)
+        self.refresh_bindings()
+
+    def _show_effect(self, head: str, moves: tuple[Move, ...] | None) -> None:
+        """What an answer moved or would move; no words where there was none. None: it would move nothing."""
+        lines = [] if moves == () else [own(head, "bold"), *_moved(moves or (), self.desk.words)]
+        self.query_one("#effect", Static).update(stacked(lines))
 
 
 def _moved(moves: tuple[Move, ...], ink: Words) -> list[Content]:

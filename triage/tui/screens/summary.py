@@ -11,7 +11,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from triage.session.new_file import NewFileError, write_new
 from triage.session.session import Session
@@ -20,6 +20,7 @@ from triage.session.summary import summary_lines
 from triage.tui.screens.base import DeskScreen
 from triage.tui.text import own
 from triage.tui.widgets.ask_box import AskBox
+from triage.tui.widgets.key_bar import KeyBar
 from triage.tui.widgets.page_scroll import PageScroll
 from triage.tui.widgets.status_bar import StatusBar
 
@@ -28,6 +29,7 @@ class SummaryScreen(DeskScreen):
     """The summary in Markdown. ``w`` writes it, ``S`` saves the session; both ask for the name, and replace no file."""
 
     TITLE_WORD = "Summary"
+    FIRST = "PageScroll"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("w", "ask('summary')", "Write summary"),
         Binding("S", "ask('session')", "Save session"),
@@ -41,11 +43,7 @@ class SummaryScreen(DeskScreen):
         with PageScroll():
             yield Static(id="text", markup=False)
         yield AskBox()
-        yield Footer(show_command_palette=False)
-
-    def on_mount(self) -> None:
-        """Keys scroll the page."""
-        self.query_one(PageScroll).focus()
+        yield KeyBar()
 
     def tell(self) -> None:
         """Draw the summary as it is now."""

@@ -8,7 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from triage.model import Place
@@ -16,14 +16,16 @@ from triage.session.timeline import ERROR, FINDING, FIRST_FAILURE, Row
 from triage.tui.desk import Desk
 from triage.tui.log_file import LogFile
 from triage.tui.sampling import Sampling
-from triage.tui.screens.base import DeskScreen, OpenLog
+from triage.tui.screens.base import DeskScreen
 from triage.tui.text import joined, own
+from triage.tui.widgets.key_bar import KeyBar
 from triage.tui.widgets.plot import axis, courses_of, plot
 from triage.tui.widgets.status_bar import StatusBar
 
 _FROM_LOG = (FINDING, FIRST_FAILURE, ERROR)
 _TONES = {FIRST_FAILURE: "bold $text-error", ERROR: "$text-warning", FINDING: "bold"}
 _WORDS = {FIRST_FAILURE: "FIRST"}
+_WIDEST_RANK = 12
 _TALL = 30
 _AGAIN = 1.5
 """A file that grew by this is sampled again."""
@@ -33,13 +35,14 @@ class TimeLineScreen(DeskScreen):
     """Plots above, events below."""
 
     TITLE_WORD = "Time line"
+    FIRST = "#rows"
     CSS = """
     TimeLineScreen #plots { height: auto; max-height: 60%; padding: 0 1; border-bottom: solid $panel; }
     TimeLineScreen.-low #plots { display: none; }
     TimeLineScreen #rows, TimeLineScreen #rows:focus { height: 1fr; border: none; padding: 0; text-wrap: nowrap; text-overflow: ellipsis; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open log"),
+        Binding("enter", "open", "Open log", key_display="enter", priority=True),
         Binding("j", "step(1)", "Down", show=False),
         Binding("k", "step(-1)", "Up", show=False),
         Binding("right_square_bracket", "file(1)", "Next file", key_display="]"),
@@ -49,7 +52,7 @@ class TimeLineScreen(DeskScreen):
         super().__init__(desk)
         self._places: list[Place] = []
         self._samplings: dict[str, Sampling] = {}
-        self._file = 0
+        self._file = self._rank_width = 0
         self._drawn: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -57,11 +60,7 @@ class TimeLineScreen(DeskScreen):
         yield StatusBar(self.desk, self.TITLE_WORD)
         yield Static(id="plots", markup=False)
         yield OptionList(id="rows", markup=False)
-        yield Footer(show_command_palette=False)
-
-    def on_mount(self) -> None:
-        """Keys go to the rows."""
-        self.set_focus(self.query_one("#rows"))
+        yield KeyBar()
 
     def on_unmount(self) -> None:
         """Samplings end with the screen."""
@@ -82,11 +81,16 @@ class TimeLineScreen(DeskScreen):
             return
         found = self.query_one("#rows", OptionList)
         kept = found.highlighted or 0
+        self._rank_width = min(_WIDEST_RANK, max((len(row.rank) for row in rows), default=0))
         found.clear_options()
         found.add_options([Option(self._row(row)) for row in rows])
         self._places = places
         if rows:
             found.highlighted = min(kept, len(rows) - 1)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There may be no other file."""
+        return len(self.desk.files) > 1 if action == "file" else super().check_action(action, parameters)
 
     def action_step(self, step: int) -> None:
         """Down or up."""
@@ -94,14 +98,14 @@ class TimeLineScreen(DeskScreen):
         (rows.action_cursor_down if step > 0 else rows.action_cursor_up)()
 
     @on(OptionList.OptionSelected)
-    def _chosen(self) -> None:
-        self.action_open()
+    async def _chosen(self) -> None:
+        await self.action_open()
 
-    def action_open(self) -> None:
+    async def action_open(self) -> None:
         """The log at the row's line."""
         at = self.query_one("#rows", OptionList).highlighted
         if at is not None and at < len(self._places):
-            self.app.post_message(OpenLog(self._places[at]))
+            await self.house.open_log(self._places[at])
 
     def action_file(self, step: int) -> None:
         """Plots of another file."""
@@ -111,8 +115,10 @@ class TimeLineScreen(DeskScreen):
     def _row(self, row: Row) -> Content:
         ink = self.desk.words
         what = own(f"{_WORDS.get(row.kind, row.kind):<8}", _TONES.get(row.kind, "$text-muted"))
-        time = ink.data(row.time.rpartition(" ")[2] or f"line {row.place.line:,}")
-        rank = ink.data(f"{row.rank:<5}")
+        # Watchdogs print nanoseconds: rows are in order, and columns are easier to read.
+        clock = row.time.rpartition(" ")[2].partition(".")[0]
+        time = ink.data(f"{clock or f'line {row.place.line:,}':<8}")
+        rank = ink.data(f"{row.rank:<{self._rank_width}}")
         name = joined(ink.data(row.id, "bold"), "  ") if row.id else ""
         text = ink.data(row.text, "$text-muted" if row.kind in _FROM_LOG else "")
         return joined(time, " ", rank, " ", what, " ", name, text)

@@ -8,13 +8,14 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 
 from triage.model import Diagnosis, Place
 from triage.tui.desk import Desk
 from triage.tui.marks import evidence_places
-from triage.tui.screens.base import DeskScreen, OpenLog, ShowFix
+from triage.tui.screens.base import DeskScreen
 from triage.tui.widgets.diagnosis_list import UNEXPLAINED, DiagnosisList
+from triage.tui.widgets.key_bar import KeyBar
 from triage.tui.widgets.ledger import diagnosis_page, overview_page, unexplained_page
 from triage.tui.widgets.log_view import LogView
 from triage.tui.widgets.status_bar import StatusBar
@@ -24,6 +25,7 @@ class TriageScreen(DeskScreen):
     """Causes left, the selected one right, its lines below."""
 
     TITLE_WORD = "Triage"
+    FIRST = "#causes"
     CSS = """
     TriageScreen #causes, TriageScreen #causes:focus { width: 42%; height: 1fr; border-right: solid $panel; }
     TriageScreen #detail { width: 1fr; height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }
@@ -35,7 +37,7 @@ class TriageScreen(DeskScreen):
     TriageScreen.-narrow #detail { height: 3fr; border-top: solid $panel; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open log", show=False),
+        Binding("enter", "open", "Open log", show=False, priority=True),
         Binding("e", "evidence(1)", "Evidence"),
         Binding("f", "fix", "Fix"),
         Binding("h", "app.go('host')", "Host"),
@@ -57,11 +59,7 @@ class TriageScreen(DeskScreen):
             with VerticalScroll(id="detail"):
                 yield Static(id="page", markup=False)
         yield LogView(self.desk.outlet, self.desk.background, id="context")
-        yield Footer(show_command_palette=False)
-
-    def on_mount(self) -> None:
-        """Keys go to the list first."""
-        self.query_one(DiagnosisList).focus()
+        yield KeyBar()
 
     def tell(self) -> None:
         """Draw the ranking; what is selected stays selected."""
@@ -86,18 +84,19 @@ class TriageScreen(DeskScreen):
         self._show_selected()
 
     @on(OptionList.OptionSelected)
-    def _chosen(self) -> None:
-        self.action_open()
+    async def _chosen(self) -> None:
+        await self.action_open()
 
-    def action_open(self) -> None:
+    async def action_open(self) -> None:
         """The whole log, at the line that is shown below."""
-        place = self._places[self._at] if self._places else None
-        self.app.post_message(OpenLog(place))
+        await self.house.open_log(self._places[self._at] if self._places else None)
 
-    def action_fix(self) -> None:
+    async def action_fix(self) -> None:
         """How the selected cause is put right."""
-        if self.selected is not None:
-            self.app.post_message(ShowFix(self.selected.id))
+        if self.selected is None:
+            self.notify("no cause is selected: there is nothing to put right", timeout=4)
+        else:
+            await self.house.show_fix(self.selected.id)
 
     def action_evidence(self, step: int) -> None:
         """The next line on which the selected cause rests."""

@@ -138,6 +138,9 @@ class LogReader:
         """The next (1) or previous (-1) line that was searched for, as soon as it is known."""
         if self.search is None:
             return
+        if not (self.search.hits.is_complete or self.search.hits.reaches(self.window.cursor)):
+            # Somebody went far away: what is near is wanted first.
+            self._search(self.search.hits.wanted)
         found = self.search.step(self.window.cursor, step)
         if found is not None:
             self._reveal(found)
@@ -148,11 +151,7 @@ class LogReader:
 
     def find(self, wanted: Wanted) -> None:
         """Search from the cursor on, and go to the next hit."""
-        if self.search is not None:
-            self._background.drop(self.search.hits)
-        index = self.file.index
-        self.search = LogSearch(Hits(index, wanted, index.start_of(self.window.cursor + 1)))
-        self._background.carry_on(self.search.hits)
+        self._search(wanted)
         self.go_to_hit(1)
 
     def show_only(self, wanted: Wanted | None) -> None:
@@ -173,6 +172,13 @@ class LogReader:
         if self.filter is not None and offset != self.window.lines.nearest(offset):
             self.show_only(None)
         self.window.move_to(offset, middle=True)
+
+    def _search(self, wanted: Wanted) -> None:
+        """Begin to search around the cursor."""
+        if self.search is not None:
+            self._background.drop(self.search.hits)
+        self.search = LogSearch(Hits(self.file.index, wanted, self.window.cursor))
+        self._background.carry_on(self.search.hits)
 
     def _stop_waiting(self) -> None:
         self.follow, self._line_wanted, self._said = False, 0, ""

@@ -26,8 +26,9 @@ class LogSearch:
 
     def step(self, offset: int, step: int) -> int | None:
         """Where the hit lies beside the line at ``offset``; None if there is none, or if it is awaited from now on."""
-        known = self.hits.knows_next(offset) if step > 0 else self.hits.is_complete
+        known = self.hits.knows(offset, step)
         self.awaited = 0 if known else step
         if not known:
+            self.hits.toward = step
             return None
         return self.hits.next(offset) if step > 0 else self.hits.previous(offset)

@@ -53,7 +53,7 @@ class LogView(Widget, can_focus=True):
         Binding("end,G", "last", "Last line", show=False),
         Binding("right,greater_than_sign", "sideways(1)", "Right", show=False),
         Binding("left,less_than_sign", "sideways(-1)", "Left", show=False),
-        Binding("e", "evidence(1)", "Next evidence"),
+        Binding("e", "evidence(1)", "Evidence"),
         Binding("E", "evidence(-1)", "Previous evidence", show=False),
         Binding("n", "hit(1)", "Next hit", show=False),
         Binding("N", "hit(-1)", "Previous hit", show=False),

@@ -24,6 +24,7 @@ class ProbeList(OptionList):
     ProbeList, ProbeList:focus { height: 1fr; border: none; padding: 0; text-wrap: nowrap; text-overflow: ellipsis; scrollbar-size-vertical: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "screen.ask_one", "Ask", key_display="enter"),
         Binding("j", "cursor_down", "Down", show=False),
         Binding("k", "cursor_up", "Up", show=False),
         Binding("g", "first", "First", show=False),

@@ -19,9 +19,13 @@ class StatusBar(Static):
         self._desk, self._title = desk, title
         self._told = ""
 
+    def on_resize(self) -> None:
+        """There is room for more, or less."""
+        self.tell()
+
     def tell(self) -> None:
         """Draw what is known now, if that changed."""
-        text = f"{self._title}  {self._desk.status()}"
+        text = f"{self._title}  {self._desk.status(max(0, self.size.width - len(self._title) - 2))}"
         if text != self._told:
             self._told = text
             self.update(text, layout=False)
