@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 import time
 from dataclasses import replace
@@ -9,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from triage.fixing import checks
-from triage.fixing.checks import carry_out, in_words
+from triage.fixing.checks import SETTLING_SECONDS, carry_out, carry_out_after_change, in_words
 from triage.fixing.workshop import Workshop
 from triage.model import FactTest
 from triage.playbook import Check, Run
@@ -124,6 +125,31 @@ def test_probes(workshop: Workshop) -> None:
     assert absent.holds is True
     unknown = carry_out(Check(probe=name, facts=(FactTest("no.such.fact", "eq", 1),)), workshop)
     assert (unknown.holds, unknown.proof) == (None, f"probe {name}: no.such.fact is not told")
+
+
+def test_what_follows_a_change_with_a_delay(workshop: Workshop) -> None:
+    """A probe that says no right after a change is asked again, until it says yes or its time is over; a command is not."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        port = server.getsockname()[1]
+        facts = {"server.disaggregation_mode": "prefill", "server.disaggregation_bootstrap_port": port}
+        workshop = replace(workshop, facts=facts)
+        check = Check(probe="listening-ports", facts=(FactTest("pd.bootstrap_port_listening", "eq", True),))
+        rests: list[float] = []
+        assert carry_out_after_change(check, workshop, rests.append).holds is False
+        assert tuple(rests) == SETTLING_SECONDS
+
+        def begins(pause: float) -> None:
+            rests.append(pause)
+            if len(rests) == 2:
+                server.listen()
+
+        rests.clear()
+        assert carry_out_after_change(check, workshop, begins).holds is True
+        assert tuple(rests) == SETTLING_SECONDS[:2]
+        rests.clear()
+        assert carry_out_after_change(Check(Run(("false",))), workshop, rests.append).holds is False
+        assert rests == []
 
 
 def test_a_probe_that_there_is_not(workshop: Workshop) -> None:

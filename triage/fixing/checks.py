@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from triage.fixing.execution import NotStartedError, execute
@@ -20,6 +21,8 @@ from triage.records import dataclass
 from triage.safety.redact import Redactor
 
 CHECK_SECONDS = 60.0
+SETTLING_SECONDS = (0.2, 0.5, 1.0, 2.0)
+"""Pauses between the looks at what follows a change with a delay."""
 _SEARCH_SECONDS = 0.5
 
 
@@ -35,6 +38,20 @@ class CheckAnswer:
 def carry_out(check: Check, workshop: Workshop) -> CheckAnswer:
     """The answer of a check whose parameters are filled in. Never raises for what the machine lacks."""
     return _probed(check, workshop) if check.probe else _ran(check, workshop)
+
+
+def carry_out_after_change(
+    check: Check, workshop: Workshop, rest: Callable[[float], None] = time.sleep
+) -> CheckAnswer:
+    """The answer of a check right after something was done. What probes look at follows with a delay (GPU memory, ports and
+    services are given back some moments after a process ended), so a no is asked again for a few seconds."""
+    answer = carry_out(check, workshop)
+    for pause in SETTLING_SECONDS if check.probe else ():
+        if answer.holds is not False:
+            break
+        rest(pause)
+        answer = carry_out(check, workshop)
+    return answer
 
 
 def in_words(check: Check) -> str:

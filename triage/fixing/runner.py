@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any, Protocol
 
-from triage.fixing.checks import CheckAnswer, carry_out
+from triage.fixing.checks import CheckAnswer, carry_out, carry_out_after_change
 from triage.fixing.execution import InterruptedStepError, Onlooker, OutputError
 from triage.fixing.file_edit import EditRefused
 from triage.fixing.journal import Journal
@@ -219,9 +219,9 @@ class _Turn:
         self.journal.append("end", ok=done.ok, undo=done.undo, **data)
 
     def _verified(self, prepared: PreparedStep, told: str) -> tuple[str, str]:
-        answer = self._check(prepared.step.verify)
-        if answer is None:
+        if prepared.step.verify is None:
             return "done", told
+        answer = carry_out_after_change(prepared.step.verify, self.workshop)
         self.journal.append("verify", step=prepared.step.id, ok=answer.holds, proof=answer.proof)
         if answer.holds is False:
             return "failed", f"{told}, but {answer.proof}"

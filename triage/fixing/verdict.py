@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from triage.fixing.checks import CheckAnswer, carry_out, in_words
+from triage.fixing.checks import CheckAnswer, carry_out, carry_out_after_change, in_words
 from triage.fixing.plan import Plan
 from triage.fixing.workshop import Workshop
 from triage.playbook import Missing
@@ -28,13 +28,16 @@ class FixResult:
     watch_for: str = ""
 
 
-def decide(plan: Plan, workshop: Workshop) -> FixResult:
+def decide(plan: Plan, workshop: Workshop, *, changed: bool = False) -> FixResult:
     """Carry out the playbook's checks. One that says no decides; one that cannot tell leaves it open, as does it if there is
-    none. Steps that were left do not: a playbook has several ways, and its checks say whether one of them led there."""
+    none. Steps that were left do not: a playbook has several ways, and its checks say whether one of them led there.
+    ``changed``: something was done a moment ago.
+    """
+    look = carry_out_after_change if changed else carry_out
     seen = tuple(
         (check.reason, CheckAnswer(None, check.reason))
         if isinstance(check, Missing)
-        else (in_words(check), carry_out(check, workshop))
+        else (in_words(check), look(check, workshop))
         for check in plan.verify
     )
     watch_for = plan.playbook.watch_for

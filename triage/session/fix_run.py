@@ -119,7 +119,7 @@ def carry_out(fix: OpenFix, journal: Journal, operator: Operator) -> FixRun:
     result = run_plan(fix.plan, fix.workshop, journal, operator)
     if result.stopped and not result.changed:
         return FixRun(journal.run, result, None)
-    found = decide(fix.plan, fix.workshop)
+    found = decide(fix.plan, fix.workshop, changed=result.changed)
     if result.failed and found.verdict is FixVerdict.FIXED:
         found = replace(found, verdict=FixVerdict.CANNOT_TELL)
     proofs = [{"check": item.check, "holds": item.holds, "proof": item.proof} for item in _checks(found)]

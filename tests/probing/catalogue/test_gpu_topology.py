@@ -148,3 +148,9 @@ def test_no_links_to_ask_for() -> None:
         linked("Failed to initialize NVML: Driver Not Loaded\n", devices="")
     with pytest.raises(ValueError, match="not a list of links"):
         linked("hello")
+
+
+def test_a_card_that_lists_no_links() -> None:
+    """One GPU of a virtual machine: nvidia-smi ends well and prints nothing, which is no fault of its text."""
+    with pytest.raises(NotApplicable):
+        linked("")

@@ -9,7 +9,7 @@ from triage.lazy_regex import lazy_regex
 from triage.model import Value
 from triage.probing.catalogue.nvidia_devices import DEVICES
 from triage.probing.catalogue.nvidia_smi import TIMEOUT_S, output
-from triage.probing.probe import Command, Probe, Transcript, by_label, fixed
+from triage.probing.probe import Command, NotApplicable, Probe, Transcript, by_label, fixed
 
 _MATRIX = Command(("nvidia-smi", "topo", "-m"), TIMEOUT_S)
 _PEERS = Command(("nvidia-smi", "topo", "-p2p", "r"), TIMEOUT_S)
@@ -83,7 +83,10 @@ def parse_links(transcripts: Sequence[Transcript]) -> Iterator[tuple[str, Value]
     inactive: dict[str, int] = {}
     dead = 0
     gpu = ""
-    for line in output(transcripts, _LINKS.label).splitlines():
+    text = output(transcripts, _LINKS.label)
+    if not text.strip():
+        raise NotApplicable("nvidia-smi tells of no links")
+    for line in text.splitlines():
         found = re.match(r"GPU (\d{1,3}):", line)
         if found is not None:
             gpu = found[1]
