@@ -24,14 +24,17 @@ class SignatureRecord:
         return Location(self.path) if self.node is None else locate(self.node, steps)
 
 
-@dataclass(slots=True)
 class KnowledgeBase:
-    """Signatures by id in sorted order. Only those that a log touches are ever built: a scan starts in milliseconds."""
+    """Signatures by id in sorted order. Only those that a log touches are ever built: a scan starts in milliseconds.
 
-    records: Mapping[str, SignatureRecord]
-    _built: dict[str, Signature] = field(default_factory=dict)
-    sample_owners: dict[str, list[str]] = field(default_factory=dict)
-    """What reasoning/nearest.py made of the examples when it was first asked: a live report is made many times."""
+    Not a record: it is equal to itself alone, and can be a key.
+    """
+
+    __slots__ = ("_built", "records")
+
+    def __init__(self, records: Mapping[str, SignatureRecord]) -> None:
+        self.records = records
+        self._built: dict[str, Signature] = {}
 
     def __contains__(self, identifier: object) -> bool:
         return identifier in self.records

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from triage.reading.encoding import binary_reason, detect, transcode
+from triage.reading.own_file import own_file
 from triage.reading.source import Limits, ReadError, Remarks, Source
 from triage.reading.unpack import DecodeError, refused, sniff, unpack
 
@@ -46,6 +47,8 @@ def assemble(
         feed = _decoded(feed, remarks, limits)
         if not binary_as_text and (reason := binary_reason(feed.head)):
             raise DecodeError(f"looks binary: {reason}")
+        if not binary_as_text and (reason := own_file(bytes(feed.head))):
+            raise ReadError(label, f"no log, but {reason}", harmless=True)
     except DecodeError as error:
         raw.close()
         raise ReadError(label, str(error), harmless=str(error).startswith("looks binary")) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from triage.knowledge.base import KnowledgeBase
 from triage.lazy_regex import lazy_regex
@@ -54,10 +55,10 @@ def normalised(text: str) -> str:
     return _NUMBER.sub("#", _FOLDER.sub("", message))[:_LONGEST]
 
 
+# A live report is made many times over the same base.
+@lru_cache(maxsize=1)
 def _samples(base: KnowledgeBase) -> dict[str, list[str]]:
     """Each line of an example, normalised, with the signatures that have it."""
-    if base.sample_owners:
-        return base.sample_owners
     owners: dict[str, list[str]] = {}
     for identifier, record in base.records.items():
         for line in dict.fromkeys(line for example in record.data["examples"] for line in str(example).splitlines()):
@@ -66,5 +67,4 @@ def _samples(base: KnowledgeBase) -> dict[str, list[str]]:
                 names = owners.setdefault(message, [])
                 if identifier not in names:
                     names.append(identifier)
-    base.sample_owners.update((sample, names) for sample, names in owners.items() if len(names) <= _COMMON)
-    return base.sample_owners
+    return {sample: names for sample, names in owners.items() if len(names) <= _COMMON}
