@@ -28,6 +28,7 @@ _WORDS: Mapping[ParameterType, str] = {
     ParameterType.ENUM: "one of the choices",
     ParameterType.BOOL: "true or false",
 }
+_PLACES = 18
 _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 _DECIMAL = re.compile(r"-?(?:\d{1,18}(?:\.\d{0,18})?|\.\d{1,18})(?:[eE][+-]?\d{1,2})?", re.ASCII)
 _MODEL = re.compile(r"/?[A-Za-z0-9_][A-Za-z0-9._/:@+-]{0,255}", re.ASCII)
@@ -83,7 +84,7 @@ def _text(value: float | str) -> str:
         return "true" if value else "false"
     if isinstance(value, float):
         plain = repr(value)
-        return plain if "e" not in plain else f"{value:.18f}".rstrip("0").rstrip(".")
+        return plain if "e" not in plain else f"{value:.{_PLACES}f}".rstrip("0").rstrip(".")
     return str(value)
 
 
@@ -102,7 +103,10 @@ def _float(_: Parameter, value: Value) -> float | None:
         value = float(value) if _DECIMAL.fullmatch(value) else None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return float(value) if math.isfinite(value) and abs(value) < _MOST else None
+    if not math.isfinite(value) or abs(value) >= _MOST:
+        return None
+    # As it will be written: no more places than that, and no zero with a sign.
+    return float(f"{value:.{_PLACES}f}") + 0.0
 
 
 def _int(_: Parameter, value: Value) -> int | None:
