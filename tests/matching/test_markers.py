@@ -50,6 +50,8 @@ def test_keys_are_unique_and_known() -> None:
         "thread 'main' panicked at src/main.rs:1",
         "bash: line 1:    42 Killed",
         "gcc: fatal error: no input files",
+        "panic: runtime error: invalid memory address or nil pointer dereference",
+        "[node-a:24113:0:24113] ib_mlx5_log.c:143  Transport retry count exceeded on mlx5_0:1/RoCE (synd 0x15 vend 0x81 hw_synd 0/0)",
     ],
 )
 def test_error_lines(database: PatternDatabase, line: str) -> None:
@@ -63,6 +65,8 @@ def test_error_lines(database: PatternDatabase, line: str) -> None:
         "Decode batch. #running-req: 1, #token: 100, token usage: 0.01",
         '[2026-03-01 10:00:00] INFO:     10.0.0.1:1234 - "POST /generate HTTP/1.1" 200 OK',
         "error rate is 0.0 and errors=0",
+        "[1745994234.385141] [node-a:711260:0]     ucp_context.c:1774 UCX  WARN  UCP version is incompatible",
+        "[node-a:711260:0:711300] ucp_context.c:1774 UCX  INFO  version 1.17",
         "I0820 14:27:21.482718 12345 a.cc:1] fine",
         "[2026-03-01 10:00:00] Receive: obj=GenerateReqInput(text='ValueError: x Traceback (most recent call last)')",
         "[2026-03-01 10:00:00] server_args=ServerArgs(model_path='ValueError: x')",

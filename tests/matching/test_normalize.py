@@ -99,6 +99,11 @@ def test_damaged_docker_json_stays(line: bytes) -> None:
     assert normalize(line) == line
 
 
+def test_docker_json_with_blanks() -> None:
+    """A collector that wrote the records again puts a blank behind the colon."""
+    assert normalize(b'{"log": "boom \\"x\\"\\n", "stream": "stderr"}\nb') == b'boom "x"\nb'
+
+
 def test_deeply_nested_docker_json() -> None:
     """A record that nests too deep for the JSON reader is text like any other, not a crash."""
     line = b'{"log":"a","x":' + b"[" * 100_000

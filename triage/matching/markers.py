@@ -36,8 +36,14 @@ ERROR_MARKERS: tuple[tuple[str, str], ...] = (
     ("crash", r"(?:Fatal Python error|terminate called after|panicked at|Segmentation fault|core dumped)"),
     ("assertion", r"Assertion failed: [^\s]"),
     ("cuda-failure", r"Cuda failure '"),
+    # UCX prints no level before what it ends the process for.
+    (
+        "ucx-fatal",
+        r"\[[\w.-]{1,64}:\d{1,10} {0,4}:\d{1,6}:\d{1,10}\]\s{1,20}[\w.-]{1,40}\.(?:c|cc|h|inl):\d{1,5}\s{1,8}(?!UCX\b)[^\s]",
+    ),
     ("status", r"non-zero status: \d"),
     ("killed", r"(?:^|\s)Killed$"),
+    ("go-panic", r"(?:^|\s)panic: [^\s]"),
     ("error-word", r"(?:^|\s)(?:fatal )?error: "),
 )
 """(name, regex); those named level-* count only where the prefix of the line says so too."""
@@ -46,7 +52,7 @@ STREAM_MARKERS: tuple[Expression, ...] = (
     marker("ansi", r"\x1b\[", "\x1b[", once=True),
     marker("cri-partial", r" std(?:out|err) P ", " P ", once=True),
     marker("typographic-quote", "\u2018|\u2019|\u201c|\u201d", once=True),
-    marker("docker-json", r"^\{\"log\":\"", '{"log":"', once=True),
+    marker("docker-json", r"^\{\"log\": ?\"", '{"log":', once=True),
 )
 
 FACT_PREFIX = "@fact:"

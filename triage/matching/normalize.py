@@ -17,13 +17,15 @@ _ANSI = lazy_regex(rb"\x1b\[[0-9;:?]*[ -/]*[@-~]")
 _TYPOGRAPHIC_QUOTE = lazy_regex(rb"\xe2\x80(?:(?P<single>[\x98-\x9b])|[\x9c-\x9f])")
 _CRI = lazy_regex(rb"(?P<time>\S+) (?P<stream>stdout|stderr) (?P<kind>[FP]) ")
 _PARTIAL = {b"stdout": b" stdout P ", b"stderr": b" stderr P "}
+# The engine writes no blank; what ships its files (a log collector, a script) may.
+_DOCKER = (b'{"log":"', b'{"log": "')
 MAX_JOINED = 1 << 20
 
 
 def normalize(region: bytes) -> bytes:
     """``region`` (whole lines) with docker's JSON unwrapped, CRI's partial records joined, colour codes removed and typographic
     quotes made plain."""
-    if b'{"log":"' in region:
+    if any(front in region for front in _DOCKER):
         region = b"\n".join(_docker_line(line) for line in region.split(b"\n"))
     if b" stdout P " in region or b" stderr P " in region:
         region = _join_partial(region)
@@ -90,7 +92,7 @@ def _join_partial(region: bytes) -> bytes:
 
 
 def _docker_line(line: bytes) -> bytes:
-    if not line.startswith(b'{"log":"'):
+    if not line.startswith(_DOCKER):
         return line
     try:
         record = json.loads(line)

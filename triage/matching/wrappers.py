@@ -134,5 +134,5 @@ WRAPPERS: tuple[Rule, ...] = (
     ),
     rule("quote", _W, r"(?:> )+", ">", second=" "),
     rule("kmsg", _W, r"<\d{1,3}>(?=\[|\w)", "<", second=DIGITS),
-    rule("docker-json", _W, r'\{"log":"(?:\\u001[bB]\[[\d;]*m)*', "{", second='"'),
+    rule("docker-json", _W, r'\{"log": ?"(?:\\u001[bB]\[[\d;]*m)*', "{", second='"'),
 )
