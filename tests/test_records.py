@@ -144,6 +144,37 @@ def test_a_record_without_fields() -> None:
     assert repr(Nothing()).endswith("Nothing()")
 
 
+def test_what_would_be_lost_is_refused() -> None:
+    """Fields of a base class, and methods that are made for the class, would go without a word."""
+
+    class Base:
+        """No record, so any record may inherit from it."""
+
+    @records.dataclass(frozen=True)
+    class Fine(Base):
+        """One that does."""
+
+        line: int
+
+    assert Fine(3).line == 3
+    with pytest.raises(TypeError, match="Longer: a record as base class is not supported"):
+
+        @records.dataclass(slots=True)
+        class Longer(Tally):
+            """Its base has a field."""
+
+            more: int = 0
+
+    with pytest.raises(TypeError, match="Loud: __repr__ is not supported"):
+
+        @records.dataclass(slots=True)
+        class Loud:
+            """It says how it is shown."""
+
+            def __repr__(self) -> str:
+                return "loud"
+
+
 def test_a_mutable_default_is_refused() -> None:
     """All objects would share it, as the standard library says too."""
 

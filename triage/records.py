@@ -20,6 +20,9 @@ else:
     from operator import attrgetter
 
     _MISSING = object()
+    _MADE = frozenset(
+        ("__init__", "__repr__", "__eq__", "__hash__", "__setattr__", "__delattr__", "__getstate__", "__setstate__")
+    )
     _GENERAL_CALLS = 16
     """So many objects are made before ``__init__`` is compiled, which costs about as much as making twenty the slow way."""
 
@@ -48,9 +51,18 @@ else:
         return type(record)(**changes)
 
     def dataclass(cls: type | None = None, /, *, frozen: bool = False, slots: bool = False) -> Any:
-        """Decorate a class, as ``dataclasses.dataclass`` does (no other option, no inheritance between dataclasses)."""
+        """Decorate a class, as ``dataclasses.dataclass`` does (no other option, no inheritance between dataclasses).
+
+        Raises:
+            TypeError: the class inherits from a record, or writes a method that is made for it.
+        """
 
         def decorate(plain: type) -> type:
+            own = _MADE.intersection(plain.__dict__)
+            if own or hasattr(plain, "__record_fields__"):
+                raise TypeError(
+                    f"{plain.__qualname__}: {', '.join(sorted(own)) or 'a record as base class'} is not supported"
+                )
             items = _fields(plain)
             made = _with_slots(plain, items) if slots else plain
             made.__record_fields__ = items
