@@ -120,6 +120,14 @@ def test_what_is_to_be_typed_next_names_no_log_that_is_gone(sgltriage: Command) 
     assert b"sgltriage fix gpu-oom-kv-pool --log server.log " in done.stdout
 
 
+def test_a_source_that_never_gave_a_line_is_not_healthy(sgltriage: Command) -> None:
+    """Nothing was read, so nothing is known: as `scan` says of an empty log, with its exit status."""
+    done = sgltriage("watch", stdin=b"")
+    assert (done.returncode, b"healthy" in done.stdout) == (0, False)
+    assert done.stdout.endswith(b"= verdict unknown\n\nunknown: nothing was read\n")
+    assert sgltriage("scan", stdin=b"").stdout == b"unknown: nothing was read\n"
+
+
 def test_until_ready(sgltriage: Command) -> None:
     """Ends when the server is, with status 0, though the pipe is open."""
     with watching(sgltriage, "--until", "ready") as process:
@@ -178,6 +186,8 @@ def test_state_neither_repeats_nor_misses(sgltriage: Command) -> None:
     [
         (("--tee", "server.log"), b"--tee passes standard input through"),
         (("absent.log",), b"absent.log: No such file"),
+        ((".",), b".: is a directory: name the logs in it"),
+        (("--follow", "."), b".: is a directory: name the logs in it"),
         (("--source", "syslog:x"), b"is no source"),
         (("--until", "never"), b"none of exit, ready, diagnosis"),
     ],

@@ -66,6 +66,42 @@ def test_a_crash_in_the_cool_down_is_told_late_and_says_so(sgltriage: Command) -
         assert hooked(sgltriage.folder / "hooked.jsonl", 2) == [first, second]
 
 
+IMPORT = "ModuleNotFoundError: No module named 'setproctitle'"
+
+
+def test_a_container_that_dies_before_it_prints_its_arguments(sgltriage: Command) -> None:
+    """Each time that it was started again is told, though its log does not say that it was."""
+    tools = sgltriage.folder / "bin"
+    tools.mkdir()
+    # The lines of one run, and the client's end with that of the container; the third run goes on.
+    (tools / "docker").write_text(
+        "#!/bin/sh\necho x >> runs\n"
+        f'echo "$(date -u +%Y-%m-%dT%H:%M:%S.%NZ) {IMPORT}"\n'
+        "test $(wc -l < runs) -gt 1 && exec sleep 60\nexit 0\n".replace("runs", f"'{sgltriage.folder}/runs'")
+    )
+    (tools / "docker").chmod(0o755)
+    sgltriage.environment["PATH"] = f"{tools}:{sgltriage.environment['PATH']}"
+    with watching(sgltriage, "--source", "docker:sglang", "--format", "jsonl") as process:
+        first = next_event(process, "diagnosis-appeared", "missing-python-module")
+        second = next_event(process, "diagnosis-appeared", "missing-python-module")
+    assert [(event.get("again"), event["line"]) for event in (first, second)] == [(None, 1), (True, 2)]
+
+
+def test_a_service_that_dies_before_it_prints_its_arguments(sgltriage: Command) -> None:
+    """Its journal tells that systemd started it again; the same words a second time in one run are no news."""
+    said = f"2026-03-01T10:00:03+0000 n1 python3[12]: {IMPORT}\n".encode()
+    systemd = (
+        b"2026-03-01T10:00:08+0000 n1 systemd[1]: sglang.service: Scheduled restart job, restart counter is at 1.\n"
+    )
+    with watching(sgltriage, "--format", "jsonl") as process:
+        feed(process, said)
+        first = next_event(process, "diagnosis-appeared", "missing-python-module")
+        feed(process, said)
+        feed(process, systemd + said)
+        second = next_event(process, "diagnosis-appeared", "missing-python-module")
+    assert [(event.get("again"), event["line"]) for event in (first, second)] == [(None, 1), (True, 4)]
+
+
 def test_a_clock_that_is_set_back_is_told_at_once(sgltriage: Command) -> None:
     """As a note while it runs, and with the limits of the report, which is that of `scan`."""
     work = "Decode batch, #running-req: 3, #token: 4096, gen throughput (token/s): 61.2"

@@ -18,6 +18,7 @@ from triage.model import (
     Fact,
     Finding,
     Hit,
+    Input,
     Launch,
     Observation,
     Phase,
@@ -145,6 +146,7 @@ class Bench:
     def observation(self) -> Observation:
         """Everything that was seen."""
         return Observation(
+            inputs=(Input(SOURCE, 100, 1),),
             findings=self.findings(),
             facts=tuple(self.facts),
             errors=tuple(self.errors),

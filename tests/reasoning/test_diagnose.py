@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from triage.model import ProbeResult, Verdict
+from triage.model import Input, Observation, ProbeResult, Verdict
 from triage.reasoning.diagnose import diagnose
 
 if TYPE_CHECKING:
@@ -52,6 +52,13 @@ def test_verdict_of_nothing(bench: Bench) -> None:
     assert bench.report().verdict is Verdict.HEALTHY
     bench.fails("OddError: it", 9)
     assert bench.report().verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize("inputs", [(), (Input("a.log"), Input("b.log"))])
+def test_verdict_of_no_line(bench: Bench, inputs: tuple[Input, ...]) -> None:
+    """Where nothing was read it is not known whether all is well."""
+    assert diagnose(Observation(inputs), bench.base()).verdict is Verdict.UNKNOWN
+    assert diagnose(Observation((*inputs, Input("c.log", 1, 1))), bench.base()).verdict is Verdict.HEALTHY
 
 
 def test_advice_does_not_hide_an_error(bench: Bench) -> None:

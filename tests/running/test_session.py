@@ -33,6 +33,20 @@ for line in sys.stdin:
         break
 print("last words", flush=True)
 """
+WAITS_FOR_A_KEY = """
+import os, resource, signal, sys, termios
+def end(number, frame):
+    os._exit(128 + number)
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+for name in ("INT", "QUIT"):
+    signal.signal(getattr(signal, "SIG" + name), end)
+mode = termios.tcgetattr(0)
+mode[3] &= ~termios.ICANON
+termios.tcsetattr(0, termios.TCSANOW, mode)
+print("go", flush=True)
+os.read(0, 1)
+os._exit(131)
+"""
 
 
 def ran(runner: list[str], *argv: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
@@ -299,8 +313,7 @@ def test_ctrl_c_is_asking_for_the_end(
     runner: list[str], terminal: Callable[..., Terminal], keys: bytes, asked: str
 ) -> None:
     """The key makes its signal on the server's own terminal, and came through us all the same."""
-    script = "ulimit -c 0; stty -icanon; echo go; dd bs=1 count=1 >/dev/null 2>&1; exit 131"
-    person = terminal([*telling_who_asked(runner), "sh", "-c", script])
+    person = terminal([*telling_who_asked(runner), sys.executable, "-c", WAITS_FOR_A_KEY])
     person.wait_for(b"go")
     person.type(keys)
     person.end()

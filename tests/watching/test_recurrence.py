@@ -15,14 +15,14 @@ CAUSE = "gpu-oom-kv-pool"
 LIFE = LAUNCH_LINE + FAILURE
 
 
-def told(knowledge: Knowledge, *parts: str) -> list[list[Event]]:
-    """What is told of the cause after each part of a log."""
+def told(knowledge: Knowledge, *parts: str, runs: tuple[int, ...] = ()) -> list[list[Event]]:
+    """What is told of the cause after each part of a log; ``runs``: where runs begin that no arguments tell."""
     old: Report | None = None
     found, text = [], ""
     for part in parts:
         text += part
         new = scan_text(text.encode(), knowledge, "a.log")
-        found.append([event for event in between(old, new) if event.id == CAUSE])
+        found.append([event for event in between(old, new, {"a.log": runs}) if event.id == CAUSE])
         old = new
     return found
 
@@ -64,6 +64,25 @@ def test_servers_are_told_apart(knowledge: Knowledge) -> None:
     _, other, again = told(knowledge, both, pod("b", FAILURE), pod("a", LIFE))
     assert not any(event.again for event in other)
     assert [event.again for event in again] == [True]
+
+
+@pytest.mark.parametrize(
+    ("parts", "runs", "again"),
+    [
+        ((FAILURE, FAILURE), (2,), True),
+        ((LIFE, FAILURE), (3,), True),
+        ((FAILURE, LIFE), (2,), True),
+        ((FAILURE + FAILURE, LAUNCH_LINE + FAILURE), (2,), False),
+        ((FAILURE, FAILURE), (3,), False),
+    ],
+    ids=["without arguments", "after a good start", "before a good start", "its arguments come late", "not yet"],
+)
+def test_runs_that_print_no_arguments(
+    knowledge: Knowledge, parts: tuple[str, ...], runs: tuple[int, ...], again: bool
+) -> None:
+    """A server that dies before it prints them is another run where its starter says so, and the same one once it does."""
+    *_, last = told(knowledge, *parts, runs=runs)
+    assert any(event.again for event in last) == again
 
 
 def test_a_flood_of_it_before_the_restart(knowledge: Knowledge) -> None:

@@ -23,9 +23,9 @@ def add_id(parser: ArgumentParser, *, several: bool = False) -> None:
         parser.add_argument("identifier", metavar="ID")
 
 
-def add_inputs(parser: ArgumentParser) -> None:
+def add_inputs(parser: ArgumentParser, metavar: str = "PATH|DIR|-") -> None:
     """``[PATH|DIR|-]...``: ``paths``, a list of words."""
-    parser.add_argument("paths", metavar="PATH|DIR|-", nargs="*", default=[])
+    parser.add_argument("paths", metavar=metavar, nargs="*", default=[])
 
 
 def add_several(

@@ -173,8 +173,9 @@ def _silence(report: Report) -> str:
         or any(i.notes for i in seen.inputs)
     ):
         return ""
-    lines = sum(item.lines for item in seen.inputs)
-    return f"nothing that it printed tells why: {lines:,} line{'' if lines == 1 else 's'}, no error and no known problem in them"
+    if not seen.lines:
+        return "it printed nothing that tells why"
+    return f"nothing that it printed tells why: {seen.lines:,} line{'' if seen.lines == 1 else 's'}, no error and no known problem in them"
 
 
 def _left(left: Sequence[Survivor], outlet: Outlet) -> Iterator[str]:

@@ -29,7 +29,7 @@ def overview_lines(session: Session, page: Page) -> Iterator[str]:
         yield f"{page.show(source.path)}: {words.count(source.lines, 'line')}, {words.size(source.bytes)}{cut}"
     yield ""
     yield page.paint("bold", page.own(words.verdict(report)))
-    if report.verdict is Verdict.UNKNOWN:
+    if report.verdict is Verdict.UNKNOWN and report.observation.lines:
         yield "No signature explains this with enough evidence."
     for number, item in enumerate(report.diagnoses, 1):
         yield from _diagnosis(number, item, page)

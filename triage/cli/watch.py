@@ -36,7 +36,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         input is passed through to standard output unchanged and at once, and events go to standard error.
     """
     add = parser.add_argument
-    add_inputs(parser)
+    add_inputs(parser, "PATH|-")
     add("--follow", action="store_true", help="Go on with each PATH as it grows, is rotated or appears.")
     add("--tee", action="store_true", help="Pass standard input through to standard output.")
     add_several(parser, "--source", "sources", "KIND:NAME", "journal:UNIT, docker:NAME or kubectl:ARGS")
@@ -154,6 +154,9 @@ def _paths(arguments: Namespace) -> list[str]:
         raise UsageError("--tee passes standard input through, and nothing else")
     if "-" in paths and sys.stdin is not None and sys.stdin.isatty():
         raise UsageError("nothing to watch: name a file, or pipe a server's output in")
+    for path in paths:
+        if os.path.isdir(path):  # noqa: PTH112  (paths are words here)
+            raise UsageError(f"{path}: is a directory: name the logs in it")
     return paths
 
 

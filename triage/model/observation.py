@@ -158,3 +158,8 @@ class Observation:
     milestones: tuple[Milestone, ...] = ()
     planned: tuple[tuple[str, Hit], ...] = ()
     """Facts of a launch that has not happened yet, with the words of the command that say so: they count as evidence seen."""
+
+    @property
+    def lines(self) -> int:
+        """How many were read, of all inputs together."""
+        return sum(item.lines for item in self.inputs)

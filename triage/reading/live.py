@@ -48,12 +48,14 @@ class Note:
     """Something that happened to a source, in order with its bytes. ``text`` is one plain line, and may quote file names and
     what a client printed: hostile text, to be made visible before it is shown.
 
-    ``loss``: bytes may be missing or come twice, and ``text`` says which.
+    ``loss``: bytes may be missing or come twice, and ``text`` says which. ``run_over``: the server ended; what comes next is
+    another run of it.
     """
 
     kind: NoteKind
     text: str
     loss: bool = False
+    run_over: bool = False
 
 
 Item: TypeAlias = "Chunk | Note"

@@ -159,7 +159,8 @@ class LiveClient:
         if self._clock() - self._started_at >= _LONGEST_PAUSE_S:
             self._pause_s = _FIRST_PAUSE_S
         said = f": {self._with_advice(words[-1])}" if words and code else ""
-        self._pause(f"{self._name} ended with {how}{said}", out)
+        run_over = code == 0 and self._command.ends_with_server
+        self._pause(f"{self._name} ended with {how}{said}", out, run_over=run_over)
 
     @property
     def _name(self) -> str:
@@ -170,13 +171,13 @@ class LiveClient:
         found = next((advice for needle, advice in self._command.advice if needle in line), "")
         return f"{line} ({found})" if found else line
 
-    def _pause(self, text: str, out: list[Item]) -> None:
+    def _pause(self, text: str, out: list[Item], *, run_over: bool = False) -> None:
         if not self._restart:
             self._closed = True
             out.append(Note("ended", text))
             return
         self._start_at = self._clock() + self._pause_s
-        out.append(Note("ended", f"{text}; it is started again in {self._pause_s:g} s"))
+        out.append(Note("ended", f"{text}; it is started again in {self._pause_s:g} s", run_over=run_over))
         self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
 
 

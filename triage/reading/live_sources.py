@@ -39,12 +39,13 @@ _KUBECTL_ADVICE = (
 class ClientCommand:
     """A client that prints a log and goes on, each line with its time in front. ``argv(since)`` is what is run, from ``since`` (seconds since 1970) or, for
     None, with some history; ``errors_apart``: what it prints to stderr is its own words and not the log; ``advice``: what to do
-    about words of its own, by a part of them."""
+    about words of its own, by a part of them; ``ends_with_server``: it ends well when the server does."""
 
     label: str
     argv: Callable[[float | None], list[str]]
     errors_apart: bool
     advice: tuple[tuple[str, str], ...] = ()
+    ends_with_server: bool = False
 
 
 def client_command(source: str, *, history_lines: int = HISTORY_LINES) -> ClientCommand:
@@ -79,7 +80,7 @@ def _docker(label: str, name: str, lines: int) -> ClientCommand:
         return ["docker", "logs", "--follow", "--timestamps", *start, "--", name]
 
     # The stderr of the container comes as that of the client: it is the log.
-    return ClientCommand(label, argv, errors_apart=False, advice=_DOCKER_ADVICE)
+    return ClientCommand(label, argv, errors_apart=False, advice=_DOCKER_ADVICE, ends_with_server=True)
 
 
 def _kubectl(label: str, words: str, lines: int) -> ClientCommand:
@@ -98,7 +99,7 @@ def _kubectl(label: str, words: str, lines: int) -> ClientCommand:
         moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(since))
         return ["kubectl", "logs", "--follow", *stamps, *_without_start(arguments), f"--since-time={moment}"]
 
-    return ClientCommand(label, argv, errors_apart=True, advice=_KUBECTL_ADVICE)
+    return ClientCommand(label, argv, errors_apart=True, advice=_KUBECTL_ADVICE, ends_with_server=True)
 
 
 def _without_start(arguments: list[str]) -> list[str]:

@@ -64,7 +64,7 @@ def diagnose(
         errors = unexplained_errors(observation, _accounting(shown, candidates, past))
     diagnoses = _diagnoses(shown, present, observation.launches, members) if shown else ()
     return Report(
-        verdict=_verdict(diagnoses, bool(lasting(errors, observation.launches))),
+        verdict=_verdict(diagnoses, is_open=not observation.lines or bool(lasting(errors, observation.launches))),
         observation=seen,
         diagnoses=diagnoses,
         recovered=tuple(_diagnosis(item, past, was_recovered=True) for item in past),
@@ -180,7 +180,8 @@ def _diagnosis(item: Candidate, field: Sequence[Candidate], *, was_recovered: bo
     )
 
 
-def _verdict(diagnoses: Sequence[Diagnosis], has_errors: bool) -> Verdict:
+def _verdict(diagnoses: Sequence[Diagnosis], *, is_open: bool) -> Verdict:
+    """``is_open``: without a diagnosis it is not known whether all is well, for errors are left, or nothing was read."""
     serious = [item for item in diagnoses if item.role is not Role.ADVICE and item.severity is not Severity.INFO]
     roots = [item for item in serious if item.role is Role.ROOT]
     if roots:
@@ -188,7 +189,7 @@ def _verdict(diagnoses: Sequence[Diagnosis], has_errors: bool) -> Verdict:
         return Verdict.CONFIRMED if best >= CONFIRMED else Verdict.LIKELY if best >= LIKELY else Verdict.POSSIBLE
     if serious:
         return Verdict.POSSIBLE if max(item.confidence for item in serious) >= LIKELY else Verdict.UNKNOWN
-    return Verdict.UNKNOWN if has_errors else Verdict.HEALTHY
+    return Verdict.UNKNOWN if is_open else Verdict.HEALTHY
 
 
 def _rejections(standing: Sequence[Candidate], shown: Sequence[Candidate]) -> list[Rejected]:

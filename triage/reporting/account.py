@@ -70,9 +70,8 @@ def _never_seen(signature: Signature, report: Report, outlet: Outlet) -> Iterato
     seen = {finding.key: finding for finding in report.observation.findings}
     keys = [pattern.key for pattern in signature.patterns()]
     partly = [seen[key] for key in keys if key in seen]
-    lines = sum(item.lines for item in report.observation.inputs)
     if not partly:
-        yield f"{signature.id}: none of its {len(keys)} patterns occurs in {lines:,} lines"
+        yield f"{signature.id}: none of its {len(keys)} patterns occurs in {report.observation.lines:,} lines"
     else:
         yield f"{signature.id}: parts of its evidence occur, but none that speaks for it by itself"
         for finding in partly:

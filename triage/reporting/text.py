@@ -23,11 +23,12 @@ _FIX_LOGS = 4
 def lines(report: Report, outlet: Outlet, view: View) -> Iterator[str]:
     """The report as text. Colours add codes and change no character."""
     page = Page(outlet, view)
-    if _is_plain_healthy(report):
-        yield page.paint("green", page.own(words.verdict(report)))
+    if _is_all_in_the_verdict(report):
+        healthy = report.verdict is Verdict.HEALTHY
+        yield page.paint("green" if healthy else "bold", page.own(words.verdict(report)))
         return
     yield from _header(report, page, view)
-    if report.verdict is Verdict.UNKNOWN:
+    if report.verdict is Verdict.UNKNOWN and report.observation.lines:
         yield ""
         yield page.paint("bold", "unknown") + "  no signature explains this with enough evidence"
     shown = view.diagnoses(report)
@@ -46,10 +47,10 @@ def lines(report: Report, outlet: Outlet, view: View) -> Iterator[str]:
     yield page.paint("bold", page.own(words.verdict(report))) + f"   {words.exit_meaning(report, view.fail_on)}"
 
 
-def _is_plain_healthy(report: Report) -> bool:
-    """Healthy and nothing else to say: such a report is one line."""
+def _is_all_in_the_verdict(report: Report) -> bool:
+    """Nothing else is to be said: such a report is one line."""
     rest = (report.diagnoses, report.recovered, words.unexplained_total(report), words.limits(report))
-    return report.verdict is Verdict.HEALTHY and not any(rest)
+    return not any(rest) and (report.verdict is Verdict.HEALTHY or not report.observation.lines)
 
 
 def _header(report: Report, page: Page, view: View) -> Iterator[str]:

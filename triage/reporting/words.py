@@ -114,6 +114,8 @@ def verdict(report: Report) -> str:
         return _healthy(report)
     if report.verdict is Verdict.UNKNOWN:
         number = unexplained_total(report)
+        if not report.observation.lines:
+            return "unknown: nothing was read"
         errors = (
             f"{count(number, 'error line')} that no signature explains" if number else "no error line was recognised"
         )
@@ -141,7 +143,7 @@ def exit_meaning(report: Report, fail_on: str) -> str:
 
 def _healthy(report: Report) -> str:
     inputs = report.observation.inputs
-    lines = count(sum(source.lines for source in inputs), "line")
+    lines = count(report.observation.lines, "line")
     of = f" of {len(inputs)} inputs" if len(inputs) > 1 else ""
     unexplained = count(unexplained_total(report), "unexplained error")
     return f"no known problem in {lines}{of}; {unexplained}; {count(len(list(not_checked(report))), 'probe')} not run"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 
 from triage.model import Diagnosis, Place, Report
 from triage.records import dataclass, replace
-from triage.watching.recurrence import came_again
+from triage.watching.recurrence import NO_RUNS, came_again
 
 RISE = 0.15
 """A change of confidence below this is no news."""
@@ -59,13 +59,14 @@ def whole_percent(confidence: float) -> int:
     return min(99, round(confidence * 100))
 
 
-def between(old: Report | None, new: Report) -> Iterator[Event]:
-    """The events that lead from one report to the next: diagnoses first, then the verdict."""
+def between(old: Report | None, new: Report, runs: Mapping[str, Sequence[int]] = NO_RUNS) -> Iterator[Event]:
+    """The events that lead from one report to the next: diagnoses first, then the verdict. ``runs``: for each source lines with
+    which further runs of its server begin, as far as the reports do not know of them."""
     earlier = {item.id: item for item in old.diagnoses} if old is not None else {}
     later = {item.id: item for item in new.diagnoses}
     for item in new.diagnoses:
         before = earlier.get(item.id)
-        again = came_again(old, new, item) if old is not None and before is not None else None
+        again = came_again(old, new, item, runs) if old is not None and before is not None else None
         if before is None:
             yield _of(EventKind.APPEARED, item)
         elif again is not None:

@@ -13,6 +13,7 @@ from triage.matching.scanner import Scanner
 from triage.model import Place, Report
 from triage.reasoning.diagnose import diagnose
 from triage.records import replace
+from triage.watching.run_starts import RunStarts
 from triage.watching.sampler import BatchSampler, Sampled
 
 _KEPT_NOTES = 50
@@ -33,6 +34,7 @@ class LiveScan:
         self._unfinished: dict[str, int] = {}
         self._notes: dict[str, list[str]] = {}
         self._samplers: dict[str, BatchSampler] = {}
+        self._run_starts: dict[str, RunStarts] = {}
         self._seen: tuple[tuple[int, ...], ...] = ()
         self._seen_batches: tuple[Place | None, ...] = ()
 
@@ -45,6 +47,7 @@ class LiveScan:
         feed = data.rfind(b"\n")
         self._unfinished[label] = len(data) - feed - 1 if feed >= 0 else self._unfinished.get(label, 0) + len(data)
         scanner.feed(data)
+        self._run_starts[label].take(data, self._samplers[label].lines + 1)
         self._samplers[label].take(data)
 
     def unfinished(self, label: str) -> int:
@@ -59,6 +62,16 @@ class LiveScan:
         kept = self._notes.setdefault(label, [])
         if len(kept) < _KEPT_NOTES and text not in kept:
             kept.append(text)
+
+    def end_run(self, label: str) -> None:
+        """The source's server ended: what comes next is another run of it."""
+        if label in self._scanners:
+            line = self._samplers[label].lines + (2 if self._unfinished.get(label) else 1)
+            self._run_starts[label].begin(line)
+
+    def run_starts(self) -> dict[str, Sequence[int]]:
+        """For each source the lines from which on another run of its server speaks, as far as others than itself say so."""
+        return {label: starts.lines for label, starts in self._run_starts.items()}
 
     @property
     def is_news(self) -> bool:
@@ -103,7 +116,7 @@ class LiveScan:
     def _scanner(self, label: str) -> Scanner:
         if label not in self._scanners:
             self._scanners[label] = new_scanner(label, self._knowledge, live=True)
-            self._samplers[label] = BatchSampler()
+            self._samplers[label], self._run_starts[label] = BatchSampler(), RunStarts()
         return self._scanners[label]
 
     def _diagnosed(self, scans: list[SourceScan]) -> Report:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from triage.model import Diagnosis, Finding, Hit, Place, Report, Severity, Strength
 from triage.records import dataclass
 
 _SERIOUS = (Severity.ERROR, Severity.FATAL)
 _TELLING = (Strength.DECISIVE, Strength.STRONG)
+NO_RUNS: Mapping[str, Sequence[int]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,22 +21,25 @@ class Recurrence:
     text: str
 
 
-def came_again(old: Report, new: Report, item: Diagnosis) -> Recurrence | None:
+def came_again(
+    old: Report, new: Report, item: Diagnosis, runs: Mapping[str, Sequence[int]] = NO_RUNS
+) -> Recurrence | None:
     """Where ``item``, a diagnosis of both reports, was seen in a later run of the server than ``old`` knew of; None if it was
-    not, or if it is mild. What a start prints before its arguments belongs to the run before it."""
+    not, or if it is mild. ``runs``: for each source lines with which runs begin that were told otherwise than by arguments.
+    Where none are, what a start prints before its arguments belongs to the run before it."""
     if item.severity not in _SERIOUS:
         return None
     known: dict[tuple[str, str], int] = {}
     for finding in _telling(old, item):
         for place in _places(finding):
-            server, run = _run(new, place)
+            server, run = _run(new, place, runs)
             known[server] = max(run, known.get(server, 0))
     # The places in the new run, the first of them first.
     found: list[tuple[int, Place, str]] = []
     for finding in _telling(new, item):
         texts = {hit.place.line: hit.text for hit in finding.hits}
         for place in _places(finding):
-            server, run = _run(new, place)
+            server, run = _run(new, place, runs)
             if server in known and run > known[server]:
                 found.append((place.line, place, texts.get(place.line, "")))
     if not found:
@@ -57,16 +62,21 @@ def _places(finding: Finding) -> Iterator[Place]:
     yield finding.last
 
 
-def _run(report: Report, place: Place) -> tuple[tuple[str, str], int]:
-    """(the server that printed ``place``, the line in which the run that it belongs to began). What stands above the first
-    start belongs to that one."""
-    starts = [
+def _run(report: Report, place: Place, runs: Mapping[str, Sequence[int]]) -> tuple[tuple[str, str], int]:
+    """(the server that printed ``place``, the line in which the run that it belongs to began; 0 is the first one). What stands
+    above the first arguments belongs to them."""
+    launches = [
         launch
         for launch in report.observation.launches
         if launch.source == place.source and (not launch.node or launch.node == (place.node or ""))
     ]
-    if not starts:
-        return (place.source, ""), 0
-    before = [launch for launch in starts if launch.line <= place.line]
-    run = before[-1] if before else starts[0]
-    return (place.source, run.node), run.line
+    server = (place.source, launches[-1].node if launches else "")
+    told = runs.get(place.source, ())
+    run, is_awaited = 0, True
+    for line, is_told in sorted([(line, True) for line in told] + [(launch.line, False) for launch in launches]):
+        if line > place.line:
+            break
+        # The arguments that come first in a run are no further one.
+        run = line if is_told or not is_awaited else run
+        is_awaited = is_told
+    return server, run

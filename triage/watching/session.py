@@ -113,6 +113,8 @@ class Watch:
     def _note(self, label: str, note: Note) -> None:
         if note.loss:
             self._scan.note(label, note.text)
+        if note.run_over:
+            self._scan.end_run(label)
         if note.kind in ("rotated", "truncated", "restarted", "resumed", "dropped", "stale"):
             # Lines may be missing or still to come: the silence before is none of the server's.
             self._servers.excuse(label)
@@ -143,7 +145,7 @@ class Watch:
             if source.clock_steps and source.path not in self._set_back:
                 self._set_back.add(source.path)
                 yield Event(EventKind.NOTE, id=source.path, text=clock_note(source.path, source.clock_steps))
-        yield from between(self._report, report)
+        yield from between(self._report, report, self._scan.run_starts())
         self._report = report
 
     def _tick(self, now: float) -> Iterator[Event]:
