@@ -40,9 +40,7 @@ def carry_out(check: Check, workshop: Workshop) -> CheckAnswer:
     return _probed(check, workshop) if check.probe else _ran(check, workshop)
 
 
-def carry_out_after_change(
-    check: Check, workshop: Workshop, rest: Callable[[float], None] = time.sleep
-) -> CheckAnswer:
+def carry_out_after_change(check: Check, workshop: Workshop, rest: Callable[[float], None] = time.sleep) -> CheckAnswer:
     """The answer of a check right after something was done. What probes look at follows with a delay (GPU memory, ports and
     services are given back some moments after a process ended), so a no is asked again for a few seconds."""
     answer = carry_out(check, workshop)
