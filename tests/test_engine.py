@@ -83,10 +83,10 @@ def test_without_leaves_out(tmp_path: Path, knowledge: Knowledge) -> None:
     assert (report.verdict, report.diagnoses, report.unexplained_count) == (Verdict.UNKNOWN, (), 1)
 
 
-def test_nothing_is_healthy(knowledge: Knowledge) -> None:
-    """An empty log shows no failure."""
+def test_nothing_is_unknown(knowledge: Knowledge) -> None:
+    """An empty log shows no failure, and no server that is well."""
     report = scan_text(b"", knowledge)
-    assert (report.verdict, report.diagnoses, report.observation.inputs[0].lines) == (Verdict.HEALTHY, (), 0)
+    assert (report.verdict, report.diagnoses, report.observation.inputs[0].lines) == (Verdict.UNKNOWN, (), 0)
 
 
 def test_operator_ends_the_reading(tmp_path: Path, knowledge: Knowledge) -> None:
