@@ -12,6 +12,8 @@ STEP_S = 60.0
 _BACK_AGAIN_S = 600.0
 _SAME_SIZE = 0.8
 _MOST_RETURNS = 1
+_PASSED_OVER_S = 3600.0
+"""A settled clock's lines may be passed over while they go on by less than this."""
 _BELIEVED = 2
 """So many further lines have to go on from the earlier time: a single one may be quoted, late or written by a client."""
 _MOST_STEPS = 1000
@@ -40,8 +42,12 @@ class ClockLane:
 
     @property
     def is_settled(self) -> bool:
-        """No step is open, and its time has passed the one that the last step fell from."""
-        return not self.is_open and (not self.steps or self.last > self.steps[-1][1] + _BACK_AGAIN_S)
+        """No step is open, and lines that go on from here a little cannot undo the last one: their time has passed the one
+        that it fell from, or is too far from it."""
+        if self.is_open or not self.steps:
+            return not self.is_open
+        step, top = self.steps[-1]
+        return self.last > top + _BACK_AGAIN_S or _SAME_SIZE * step.seconds > _PASSED_OVER_S
 
     def twin(self) -> ClockLane:
         """Another one that knows the same, and goes on by itself."""
