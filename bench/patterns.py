@@ -30,7 +30,10 @@ def extended(pattern: str) -> str | None:
             # A lazy or possessive repeat finds the same lines as a plain one.
             parts.append(token.group(1))
         elif text.startswith("["):
-            parts.append(_bracket(text))
+            bracket = _bracket(text)
+            if bracket is None:
+                return None
+            parts.append(bracket)
         elif text.startswith("\\"):
             parts.append(_escape(text))
         else:
@@ -50,27 +53,33 @@ def _escape(text: str) -> str:
     return {"\\t": "\t", "\\A": "^", "\\Z": "$", "\\z": "$"}.get(text, text)
 
 
-def _bracket(text: str) -> str:
-    """A bracket expression: backslashes mean themselves in POSIX, a ] comes first and a - last."""
+def _bracket(text: str) -> str | None:
+    """A bracket expression: backslashes mean themselves in POSIX, a ] comes first and a - last; None for what it cannot say."""
     negated = text.startswith("[^")
     body = text[2:-1] if negated else text[1:-1]
     first = last = ""
-    middle = []
+    middle: list[str] = []
     for item in re.findall(r"\\x[0-9a-fA-F]{2}|\\.|.", body, re.DOTALL):
         if item.startswith("\\x"):
             char = bytes.fromhex(item[2:]).decode("latin-1")
         elif item in ("\\n", "\\r"):
             continue
+        elif item in ("\\S", "\\W", "\\D"):
+            return f"[^{_CLASSES[item[1].lower()]}]" if body == item and not negated else None
         elif item.startswith("\\"):
             char = _CLASSES.get(item[1], "\t" if item[1] == "t" else item[1])
         else:
             char = item
         if char == "]":
             first = "]"
+        elif char == "[":
+            last = f"[{last}"  # before . : or = it would begin a class
         elif char == "-" and item != "-":
-            last = "-"
+            last += "-"
         else:
             middle.append(char)
+    if negated and not (first or middle or last):
+        return "."  # all but the line feed, which no line holds
     return f"[{'^' if negated else ''}{first}{''.join(middle)}{last}]"
 
 
