@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,16 @@ from tests.cli.test_watch_listeners import CAUSE, LOG, SCHEMA, feed, next_event
 from tests.cli.watching import watching
 
 if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+
     from tests.cli.conftest import Command
 
+    Event = dict[str, Any]
+    Process = subprocess.Popen[bytes]
 
-def hooked(file: Path, count: int) -> list[dict[str, Any]]:
+
+def hooked(file: Path, count: int) -> list[Event]:
     """What a hook wrote to a file, once there are so many events of the cause; within 20 s."""
     end = time.monotonic() + 20
     while True:
@@ -28,15 +35,21 @@ def hooked(file: Path, count: int) -> list[dict[str, Any]]:
         time.sleep(0.02)
 
 
-def test_each_crash_of_a_server_calls_the_hook(sgltriage: Command) -> None:
-    """The second run of it fails as the first did: an event and an alert of its own, with its own line."""
-    words = ("--format", "jsonl", "--on-diagnosis", "tee -a hooked.jsonl", "--hook-cooldown", "0")
+@contextmanager
+def crashed_twice(sgltriage: Command, *, cooldown_s: int) -> Iterator[tuple[Process, Event, Event]]:
+    """A watcher whose hook writes to ``hooked.jsonl``, and the events of the two crashes that it saw."""
+    words = ("--format", "jsonl", "--on-diagnosis", "tee -a hooked.jsonl", "--hook-cooldown", str(cooldown_s))
     with watching(sgltriage, *words) as process:
         feed(process, LOG)
         first = next_event(process, "diagnosis-appeared", CAUSE)
         hooked(sgltriage.folder / "hooked.jsonl", 1)
         feed(process, LOG)
-        second = next_event(process, "diagnosis-appeared", CAUSE)
+        yield process, first, next_event(process, "diagnosis-appeared", CAUSE)
+
+
+def test_each_crash_of_a_server_calls_the_hook(sgltriage: Command) -> None:
+    """The second run of it fails as the first did: an event and an alert of its own, with its own line."""
+    with crashed_twice(sgltriage, cooldown_s=0) as (_, first, second):
         told = hooked(sgltriage.folder / "hooked.jsonl", 2)
     assert "again" not in first
     assert second["again"] is True
@@ -48,13 +61,7 @@ def test_each_crash_of_a_server_calls_the_hook(sgltriage: Command) -> None:
 
 def test_a_crash_in_the_cool_down_is_told_late_and_says_so(sgltriage: Command) -> None:
     """A server that dies all the time does not ring all the time, and nothing of it is lost."""
-    words = ("--format", "jsonl", "--on-diagnosis", "tee -a hooked.jsonl", "--hook-cooldown", "600")
-    with watching(sgltriage, *words) as process:
-        feed(process, LOG)
-        first = next_event(process, "diagnosis-appeared", CAUSE)
-        hooked(sgltriage.folder / "hooked.jsonl", 1)
-        feed(process, LOG)
-        second = next_event(process, "diagnosis-appeared", CAUSE)
+    with crashed_twice(sgltriage, cooldown_s=600) as (process, first, second):
         note = next_event(process, "note", "hook")
         while "held back" not in note["text"]:
             note = next_event(process, "note", "hook")

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from tests.processes import on_pipes
+
 if TYPE_CHECKING:
+    import subprocess
+    from contextlib import AbstractContextManager
+
     from tests.cli.conftest import Command
 
 
-@contextmanager
-def watching(sgltriage: Command, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+def watching(sgltriage: Command, *words: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
     """The command while it runs, fed by a pipe; ended with the test."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "triage", "watch", *words], cwd=sgltriage.folder, env=sgltriage.environment,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        for stream in (process.stdin, process.stdout, process.stderr):
-            if stream is not None:
-                stream.close()
+    argv = [sys.executable, "-m", "triage", "watch", *words]
+    return on_pipes(argv, sgltriage.folder, sgltriage.environment)

@@ -10,7 +10,7 @@ import pytest
 import regex
 
 from triage.knowledge.compiled import Knowledge
-from triage.knowledge.database import Expression, PatternDatabase, expressions_of, marker
+from triage.knowledge.database import Expression, Outline, PatternDatabase, expressions_of, marker
 
 
 def test_every_match_is_reported_with_its_end() -> None:
@@ -78,7 +78,7 @@ def test_dump_and_load() -> None:
     expressions = [Expression("a", "first", "first"), Expression("b", "second", "second")]
     database = PatternDatabase.compile(expressions)
     blob = database.dump()
-    for item in (database, PatternDatabase.load(expressions, database.members, blob)):
+    for item in (database, PatternDatabase.load(lambda: expressions, Outline.of(expressions), database.members, blob)):
         found: list[int] = []
         item.scan(memoryview(b"second first"), lambda index, *_, found=found: found.append(index))
         assert found == [1, 0]
@@ -86,7 +86,7 @@ def test_dump_and_load() -> None:
     changed = bytes([*blob[:middle], blob[middle] ^ 1, *blob[middle + 1 :]])
     for damaged in (blob[: len(blob) // 2], changed, b""):
         with pytest.raises(hyperscan.error):
-            PatternDatabase.load(expressions, database.members, damaged)
+            PatternDatabase.load(lambda: expressions, Outline.of(expressions), database.members, damaged)
 
 
 def test_lanes_scan_at_the_same_time() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from triage.engine import observe_text, scan_text
 from triage.knowledge.compiled import Knowledge
+from triage.matching.clock_lane import ClockLane
 from triage.matching.clock_watch import EXACT, STRIDE
 from triage.model import ClockStep
 from triage.watching.live_scan import LiveScan
@@ -155,3 +156,16 @@ def test_the_answer_does_not_depend_on_the_pieces(knowledge: Knowledge) -> None:
         live.report(paused=["a.log"])
         at += size
     assert live.finish().observation.inputs[0].clock_steps == whole
+
+
+@pytest.mark.parametrize(
+    ("fell_s", "later_s", "settled"), [(7200.0, 10.0, True), (600.0, 10.0, False), (600.0, 1300.0, True)]
+)
+def test_when_a_step_is_over(fell_s: float, later_s: float, settled: bool) -> None:
+    """Lines that go on a little can take back a short step, until their time has passed it; a long one they cannot."""
+    lane = ClockLane(None, 100_000.0)
+    for further in (0.0, 1.0, 2.0):
+        lane.take(100_000.0 - fell_s + further, lambda: 7)
+    lane.take(100_000.0 - fell_s + later_s, lambda: 8)
+    assert [step.line for step in lane.found()] == [7]
+    assert lane.is_settled is settled

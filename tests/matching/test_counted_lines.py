@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from triage.matching.confirm import CompiledPatterns, Confirmer
 from triage.matching.counted_lines import CountedLines
+from triage.matching.counting import LineCounter
 from triage.matching.inspect_line import CandidateLine, LineInspector
 from triage.matching.record import SourceScan
 from triage.model import Context, Hit, Pattern, Place
@@ -27,7 +28,7 @@ def _counted() -> tuple[SourceScan, CountedLines]:
     scan = SourceScan("log")
     for key in _KEYS[:2]:
         scan.add_hit(Hit(key, Place("log", 1, 0), "text", (), Context.NORMAL, 1), 0)
-    return scan, CountedLines(scan, LineInspector("log", _confirmer(), bytearray()))
+    return scan, CountedLines(scan, LineInspector("log", _confirmer(), bytearray()), LineCounter(), lambda _: b"text")
 
 
 @given(st.lists(st.tuples(st.sampled_from(_KEYS), st.booleans()), max_size=20))

@@ -8,14 +8,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.processes import on_pipes
+
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from tests.terminal import Terminal
 
 ROOT = Path(__file__).parents[2]
@@ -54,20 +57,9 @@ def ran(runner: list[str], *argv: str, stdin: bytes = b"") -> subprocess.Complet
     return subprocess.run([*runner, *argv], input=stdin, capture_output=True, cwd=ROOT, timeout=WITHIN_S, check=False)
 
 
-@contextmanager
-def running(runner: list[str], *argv: str) -> Iterator[subprocess.Popen[bytes]]:
+def running(runner: list[str], *argv: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
     """A command under us, on pipes; ended with the test."""
-    process = subprocess.Popen(
-        [*runner, *argv], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        for stream in (process.stdin, process.stdout, process.stderr):
-            if stream is not None:
-                stream.close()
+    return on_pipes([*runner, *argv], ROOT)
 
 
 def telling_who_asked(runner: list[str]) -> list[str]:

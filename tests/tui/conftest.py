@@ -95,3 +95,12 @@ def play(knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch) -> Play:
         asyncio.run(main())
 
     return run
+
+
+@pytest.fixture
+def drawn_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, one of the test's own; screens draw alike wherever tests run."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    return tmp_path

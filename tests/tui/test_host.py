@@ -16,13 +16,10 @@ SYMBOL = "ImportError: /usr/local/lib/python3.12/dist-packages/sgl_kernel/sm100/
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def here(drawn_alike: Path) -> Path:
     """A folder with the log."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setenv("TERM", "xterm-256color")
-    (tmp_path / "server.log").write_text(SYMBOL)
-    return tmp_path
+    (drawn_alike / "server.log").write_text(SYMBOL)
+    return drawn_alike
 
 
 def test_probes_are_asked_one_by_one_and_all(knowledge: Knowledge, here: Path) -> None:

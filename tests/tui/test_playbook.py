@@ -64,14 +64,11 @@ if (folder / "slow").exists():
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def here(drawn_alike: Path) -> Path:
     """A folder with the log and the code of the steps."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setenv("TERM", "xterm-256color")
-    (tmp_path / "server.log").write_text(MISSING)
-    (tmp_path / "code.py").write_text(CODE)
-    return tmp_path
+    (drawn_alike / "server.log").write_text(MISSING)
+    (drawn_alike / "code.py").write_text(CODE)
+    return drawn_alike
 
 
 @pytest.fixture

@@ -21,13 +21,10 @@ GLOO = (
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def here(drawn_alike: Path) -> Path:
     """A folder with the log."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setenv("TERM", "xterm-256color")
-    (tmp_path / "server.log").write_text(GLOO)
-    return tmp_path
+    (drawn_alike / "server.log").write_text(GLOO)
+    return drawn_alike
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=str)

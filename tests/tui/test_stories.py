@@ -16,13 +16,7 @@ from triage.knowledge.compiled import Knowledge
 SYMBOL = "ImportError: /usr/local/lib/python3.12/dist-packages/sgl_kernel/sm100/common_ops.abi3.so: undefined symbol: _ZN3c104cuda29c10_cuda_check_implementationEiPKcS2_ib\n"
 
 
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of its own; screens draw alike wherever tests run."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setenv("TERM", "xterm-256color")
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("drawn_alike")
 
 
 @pytest.fixture
@@ -47,7 +41,7 @@ async def summary_of(walk: Walk, file: Path) -> str:
     return file.read_text(encoding="utf-8")
 
 
-def test_direct_request(knowledge: Knowledge, here: Path, environment: dict[str, str]) -> None:
+def test_direct_request(knowledge: Knowledge, drawn_alike: Path, environment: dict[str, str]) -> None:
     """A request that went straight to the prefill server: cause, evidence, time line over three files, the playbook's words."""
 
     async def story(walk: Walk) -> None:
@@ -66,17 +60,17 @@ def test_direct_request(knowledge: Knowledge, here: Path, environment: dict[str,
         assert "nothing is run: this session is read-only" in text
         assert "r Run" not in text
         await walk.press("q")
-        summary = await summary_of(walk, here / "s.md")
+        summary = await summary_of(walk, drawn_alike / "s.md")
         assert summary.startswith("## Triage\n")
         assert "pd-direct-request-prefill" in summary
 
-    paths = put(here, "examples/pd-direct-to-prefill")
+    paths = put(drawn_alike, "examples/pd-direct-to-prefill")
     sit(knowledge, paths, story, environment=environment, read_only=True)
 
 
-def test_undefined_symbol(knowledge: Knowledge, here: Path, environment: dict[str, str]) -> None:
+def test_undefined_symbol(knowledge: Knowledge, drawn_alike: Path, environment: dict[str, str]) -> None:
     """The log alone leaves it open; the recorded host decides, names its facts, and is not mixed with this one."""
-    (here / "server.log").write_text(SYMBOL)
+    (drawn_alike / "server.log").write_text(SYMBOL)
     open_ended: list[float] = []
 
     async def alone(walk: Walk) -> None:
@@ -103,14 +97,14 @@ def test_undefined_symbol(knowledge: Knowledge, here: Path, environment: dict[st
         await walk.press("q", "f")
         await walk.until(lambda text: "need not be this one" in text)
         await walk.press("q")
-        summary = await summary_of(walk, here / "s.md")
+        summary = await summary_of(walk, drawn_alike / "s.md")
         assert "weighed `recorded host torch-twice.json`" in summary
 
     sit(knowledge, ["server.log"], alone, environment=environment, read_only=True)
     sit(knowledge, ["server.log"], decided, environment=environment, host="torch-twice")
 
 
-def test_out_of_memory(knowledge: Knowledge, here: Path, environment: dict[str, str]) -> None:
+def test_out_of_memory(knowledge: Knowledge, drawn_alike: Path, environment: dict[str, str]) -> None:
     """The plan computes the new fraction and shows its sum; a value that the operator gives takes its place."""
 
     async def story(walk: Walk) -> None:
@@ -125,14 +119,19 @@ def test_out_of_memory(knowledge: Knowledge, here: Path, environment: dict[str, 
         await walk.type("fraction=much")
         await walk.until(lambda text: "much" in text)
         await walk.press("q")
-        assert "gpu-oom-kv-pool" in await summary_of(walk, here / "s.md")
+        assert "gpu-oom-kv-pool" in await summary_of(walk, drawn_alike / "s.md")
 
     sit(
-        knowledge, put(here, "examples/gpu-oom-kv-pool"), story, environment=environment, read_only=True, size=(110, 50)
+        knowledge,
+        put(drawn_alike, "examples/gpu-oom-kv-pool"),
+        story,
+        environment=environment,
+        read_only=True,
+        size=(110, 50),
     )
 
 
-def test_waiters(knowledge: Knowledge, here: Path, environment: dict[str, str]) -> None:
+def test_waiters(knowledge: Knowledge, drawn_alike: Path, environment: dict[str, str]) -> None:
     """Seven ranks wait for one: the first failure stands on its rank, and the waiters are its consequence."""
 
     async def story(walk: Walk) -> None:
@@ -143,13 +142,13 @@ def test_waiters(knowledge: Knowledge, here: Path, environment: dict[str, str]) 
         line = next(line for line in text.split("\n") if " FIRST " in line)
         assert "gpu-oom-runtime" in line
         await walk.press("q", "e")
-        assert "gpu-oom-runtime" in await summary_of(walk, here / "s.md")
+        assert "gpu-oom-runtime" in await summary_of(walk, drawn_alike / "s.md")
 
-    paths = put(here, "fixtures/logs/eight-ranks-nccl-waiters")
+    paths = put(drawn_alike, "fixtures/logs/eight-ranks-nccl-waiters")
     sit(knowledge, paths, story, environment=environment, read_only=True)
 
 
-def test_unknown(knowledge: Knowledge, here: Path, environment: dict[str, str]) -> None:
+def test_unknown(knowledge: Knowledge, drawn_alike: Path, environment: dict[str, str]) -> None:
     """Nothing explains it: the lines are shown, no fix is offered, and the summary says so."""
 
     async def story(walk: Walk) -> None:
@@ -163,13 +162,13 @@ def test_unknown(knowledge: Knowledge, here: Path, environment: dict[str, str]) 
         await walk.press("q", "enter")
         await walk.until(lambda text: text.startswith(" Log") and "unexplained" in text)
         await walk.press("q")
-        assert "Unexplained" in await summary_of(walk, here / "s.md")
+        assert "Unexplained" in await summary_of(walk, drawn_alike / "s.md")
 
-    paths = put(here, "fixtures/logs/unknown-plugin-failure")
+    paths = put(drawn_alike, "fixtures/logs/unknown-plugin-failure")
     sit(knowledge, paths, story, environment=environment, read_only=True)
 
 
-def test_healthy(knowledge: Knowledge, here: Path, environment: dict[str, str]) -> None:
+def test_healthy(knowledge: Knowledge, drawn_alike: Path, environment: dict[str, str]) -> None:
     """A healthy log is called so on every screen, and nothing is offered."""
 
     async def story(walk: Walk) -> None:
@@ -181,17 +180,17 @@ def test_healthy(knowledge: Knowledge, here: Path, environment: dict[str, str]) 
         await walk.press("q", "t")
         await walk.until(lambda text: "server is ready" in text)
         await walk.press("q")
-        assert "no known problem" in (await summary_of(walk, here / "s.md")).lower()
+        assert "no known problem" in (await summary_of(walk, drawn_alike / "s.md")).lower()
 
-    paths = put(here, "fixtures/logs/healthy-torn-lines-progress-bars")
+    paths = put(drawn_alike, "fixtures/logs/healthy-torn-lines-progress-bars")
     sit(knowledge, paths, story, environment=environment, read_only=True)
 
 
-def test_session_is_kept_and_gone_on_with(knowledge: Knowledge, here: Path, environment: dict[str, str]) -> None:
+def test_session_is_kept_and_gone_on_with(knowledge: Knowledge, drawn_alike: Path, environment: dict[str, str]) -> None:
     """What was answered is in the file at once; without the log the same diagnoses come back; elsewhere it is only read."""
     gloo = "[rank8]: RuntimeError: Gloo connectFullMesh failed with [../third_party/gloo/gloo/transport/tcp/pair.cc:144] no error (timed out after 30000ms)\n"
-    (here / "server.log").write_text(f"[2026-03-01 10:00:00 TP8] Init torch distributed begin.\n{gloo}")
-    file = here / "kept.json"
+    (drawn_alike / "server.log").write_text(f"[2026-03-01 10:00:00 TP8] Init torch distributed begin.\n{gloo}")
+    file = drawn_alike / "kept.json"
     ranks: list[tuple[str, float]] = []
 
     def ranking(walk: Walk) -> list[tuple[str, float]]:
@@ -224,7 +223,7 @@ def test_session_is_kept_and_gone_on_with(knowledge: Knowledge, here: Path, envi
 
     sit(knowledge, ["server.log"], first, environment=environment, session=file)
     assert file.stat().st_mode & 0o777 == 0o600
-    (here / "server.log").unlink()
+    (drawn_alike / "server.log").unlink()
     desk = sit(knowledge, [], again, environment=environment, session=file)
     assert desk.last_words == ""
     record = json.loads(file.read_text())
@@ -235,9 +234,9 @@ def test_session_is_kept_and_gone_on_with(knowledge: Knowledge, here: Path, envi
     assert file.read_bytes() == before
 
 
-def test_what_would_be_lost_is_said(knowledge: Knowledge, here: Path, environment: dict[str, str]) -> None:
+def test_what_would_be_lost_is_said(knowledge: Knowledge, drawn_alike: Path, environment: dict[str, str]) -> None:
     """Without a file, a session in which something was done says so at its end; one that was only read does not."""
-    (here / "server.log").write_text(SYMBOL)
+    (drawn_alike / "server.log").write_text(SYMBOL)
 
     async def nothing(walk: Walk) -> None:
         await walk.press("l", "q")
@@ -251,11 +250,11 @@ def test_what_would_be_lost_is_said(knowledge: Knowledge, here: Path, environmen
     assert "--session FILE" in sit(knowledge, ["server.log"], skipped, environment=environment).last_words
 
 
-def test_names_are_no_markup(knowledge: Knowledge, here: Path, environment: dict[str, str]) -> None:
+def test_names_are_no_markup(knowledge: Knowledge, drawn_alike: Path, environment: dict[str, str]) -> None:
     """Not even in the palette, which reads its titles as markup."""
     names = ["[@click=app.exit]a[/].log", "[bold red]b.log"]
     for name in names:
-        (here / name.replace("/", "_")).write_text(SYMBOL)
+        (drawn_alike / name.replace("/", "_")).write_text(SYMBOL)
 
     async def story(walk: Walk) -> None:
         await walk.press("ctrl+p")

@@ -189,7 +189,7 @@ def _parsed(content: bytes) -> Knowledge | None:
         {key: tuple(others) for key, others in head["shared"].items()},
     )
     members = [(form,) if isinstance(form, int) else tuple(form) for form in head["members"]]
-    database = PatternDatabase.load_outlined(
+    database = PatternDatabase.load(
         lambda: [_expression(row) for row in json.loads(bytes(expressions))], outline, members, bytes(automaton)
     )
     return Knowledge(KnowledgeBase(_StoredRecords(head["signatures"], text)), database)

@@ -105,24 +105,14 @@ class PatternDatabase:
         return cls(lambda: expressions, Outline.of(expressions), members, _compile(expressions, forms))
 
     @classmethod
-    def load(cls, expressions: Sequence[Expression], members: Sequence[Sequence[int]], blob: bytes) -> PatternDatabase:
-        """Take up what ``dump`` gave.
-
-        Raises:
-            hyperscan.error: the blob is damaged, or of another platform or Hyperscan.
-        """
-        expressions = tuple(expressions)
-        return cls.load_outlined(lambda: expressions, Outline.of(expressions), list(map(tuple, members)), blob)
-
-    @classmethod
-    def load_outlined(
+    def load(
         cls,
         expressions: Callable[[], Sequence[Expression]],
         outline: Outline,
         members: Sequence[tuple[int, ...]],
         blob: bytes,
     ) -> PatternDatabase:
-        """``load``, where the expressions themselves need not be known yet.
+        """Take up what ``dump`` gave; ``expressions`` as for the constructor.
 
         Raises:
             hyperscan.error: the blob is damaged, or of another platform or Hyperscan.

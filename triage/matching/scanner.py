@@ -48,7 +48,7 @@ class Scanner:
         self._wrapped = False
         self._long_start = 0
         self.result = SourceScan(source, database.shared)
-        self._counted = CountedLines(self.result, self._inspector)
+        self._counted = CountedLines(self.result, self._inspector, self._counter, self._finder.literal)
 
     def room(self) -> memoryview:
         """Where a reader may write next."""
@@ -93,7 +93,7 @@ class Scanner:
         self._inspector = self._inspector.twin(self._confirmer)
         self._shapes = self._shapes.twin()
         self.result = self.result.twin()
-        self._counted = CountedLines(self.result, self._inspector)
+        self._counted = CountedLines(self.result, self._inspector, self._counter, self._finder.literal)
         try:
             return self.finish()
         finally:
@@ -132,7 +132,7 @@ class Scanner:
                 self._look(self._raw_block(region.start, region.end), found.candidates)
         if not is_ascii:
             self.result.decode_errors += self._counter.decode_errors(raw, region.fresh, region.end)
-        self._count_muted(region)
+        self._counted.add_muted(raw, region, self._buffer.origin, self._lines)
         if feeds is None:
             feeds = self._counter.feeds(raw, region.start, region.end)
         self._note_batches(raw, region, feeds)
@@ -204,22 +204,6 @@ class Scanner:
             line = CandidateLine(block.text, start, stop if stop >= 0 else block.end, number, offset, raw_start)
             self._counted.add(storm.keys, storm.lines, line)
         return split.lines, len(split.kept), found
-
-    def _count_muted(self, region: Region) -> None:
-        """Lines of an expression that stormed in ever new shapes are counted by its literal, from where it was muted."""
-        raw = self._buffer.bytes
-        for key in self.result.muted & self.result.series.keys():
-            literal = self._finder.literal(key)
-            begin = max(region.fresh, self.result.counted_from.pop(key, region.fresh))
-            lines = raw.count(literal, begin, region.end)
-            if lines:
-                start = raw.rfind(b"\n", begin, at := raw.rfind(literal, begin, region.end)) + 1 or begin
-                stop = raw.find(b"\n", at, region.end)
-                number = self._lines + self._counter.feeds(raw, region.start, start) + 1
-                last = CandidateLine(
-                    raw, start, stop if stop >= 0 else region.end, number, self._buffer.origin + start, start
-                )
-                self.result.add_uncounted(key, lines, self._inspector.place(last))
 
     def _look(self, block: TextBlock, candidates: Sequence[Candidate]) -> None:
         """Look at every candidate line of ``block``: its patterns, or only its shape if that is known."""
