@@ -121,7 +121,9 @@ else:
                 for item in items:
                     if item.name not in given:
                         given[item.name] = item.value()
-                if _MISSING not in given.values():
+                if not any(
+                    value is _MISSING for value in given.values()
+                ):  # `in` would ask arrays whether they are equal
                     for name in given:
                         object.__setattr__(self, name, given[name])
                     if hasattr(cls, "__post_init__"):

@@ -33,15 +33,22 @@ def _counted() -> tuple[SourceScan, CountedLines]:
 
 @given(st.lists(st.tuples(st.sampled_from(_KEYS), st.booleans()), max_size=20))
 def test_the_place_is_that_of_the_last_line(steps: list[tuple[str, bool]]) -> None:
-    """Passed by and settled at the end, or counted with their places at once: the same counts, and the same last place."""
-    (late, passing), (early, adding) = _counted(), _counted()
-    for number, (key, settles) in enumerate(steps, 2):
-        passing.pass_by([key], _line(number))
-        adding.add([key], 1, _line(number))
+    """Settled at the end, or every time, or told of in any order: the same counts, and the same last place."""
+    (late, passing), (early, settling), (turned, backwards) = _counted(), _counted(), _counted()
+    numbered = list(enumerate(steps, 2))
+    for number, (key, settles) in numbered:
+        passing.add([key], _line(number))
         if settles:
-            passing.settle(key)
-    passing.settle_all()
-    assert late == early
+            passing.settle()
+        settling.add([key], _line(number))
+        settling.settle()
+    for number, (key, settles) in reversed(numbered):
+        backwards.add([key], _line(number))
+        if settles:
+            backwards.settle()
+    passing.settle()
+    backwards.settle()
+    assert late == early == turned
     for key in _KEYS[:2]:
         last = late.series[key].last
         assert last is not None
@@ -53,7 +60,7 @@ def test_what_is_muted_is_not_counted() -> None:
     """A muted key is counted by its literal elsewhere, so not here."""
     scan, counted = _counted()
     scan.muted.add(_KEYS[0])
-    counted.pass_by(_KEYS, _line(2))
-    counted.add(_KEYS, 5, _line(7))
-    counted.settle_all()
+    counted.add(_KEYS, _line(2))
+    counted.add(_KEYS, _line(7), lines=5)
+    counted.settle()
     assert (scan.series[_KEYS[0]].count, scan.series[_KEYS[1]].count, scan.error_lines) == (1, 7, 6)

@@ -252,6 +252,24 @@ def test_a_storm_does_not_depend_on_the_reads(scan: Scan) -> None:
     assert scan(data, [65_537]) == scan(data)
 
 
+@pytest.mark.parametrize("chunk", [65_537, 1 << 30])
+def test_a_storm_of_a_large_log(scan: Scan, monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
+    """The faster ways that a large input is worth give what the plain ones give."""
+    storm = [
+        b"[2026-03-01 10:%02d:%02d TP%d] %b object at 0x%012x"
+        % (step // 60 % 60, step % 60, step % 9, text, step * 7919**3)
+        for step, text in enumerate([OOM, b"address already in use: 30000", OOM] * 12_000)
+    ]
+    storm[17_000] = b"[2026-03-01 10:00:00 TP3] gr\xc3\xbc\xc3\x9fe, \xff"
+    storm[30_001:30_001] = [b"1.2.3.4 - " + OOM, b"", b"1.2.3.5 - " + OOM]
+    data = b"first\n" + b"\n".join(storm)
+    plain = scan(data)
+    monkeypatch.setattr("triage.matching.counting.LARGE", 0)
+    assert scan(data, [chunk]) == plain
+    assert plain.inputs[0].decode_errors == 1
+    assert _finding(plain, "oom/line/0").count == 24_001
+
+
 def test_a_storm_inside_request_dumps_is_no_finding(scan: Scan) -> None:
     """A client that sends the same text in every request makes no finding of it, however often."""
     data = (b"[2026-03-01 10:00:00] Receive: obj=GenerateReqInput(text='" + OOM + b"')\n") * 5_000

@@ -25,12 +25,15 @@ class CountedLines:
         self._literal = literal
         self._passed: dict[str, CandidateLine] = {}
 
-    def add(self, keys: Sequence[str], lines: int, last: CandidateLine) -> None:
-        """Count ``lines`` lines that match ``keys``, of which ``last`` is the last one."""
-        place = self._inspector.place(last)
+    def add(self, keys: Sequence[str], last: CandidateLine, lines: int = 1) -> None:
+        """Count ``lines`` lines that match ``keys``, of which ``last`` is the last one. Its place is read by ``settle``, and only
+        if no later line of the key came by then."""
         for key in keys:
             if key not in self._result.muted:
-                self._result.add_uncounted(key, lines, place)
+                self._result.add_uncounted(key, lines)
+                if not key.startswith(ERROR_PREFIX):  # where the last of them stands is not kept
+                    passed = self._passed.get(key)
+                    self._passed[key] = last if passed is None or passed.number < last.number else passed
 
     def add_muted(self, raw: bytearray, region: Region, origin: int, lines_before: int) -> None:
         """Count the lines of ``region`` that hold the literal of an expression which stormed in ever new shapes, from where it
@@ -46,21 +49,8 @@ class CountedLines:
                 last = CandidateLine(raw, start, stop if stop >= 0 else region.end, number, origin + start, start)
                 self._result.add_uncounted(key, lines, self._inspector.place(last))
 
-    def pass_by(self, keys: Sequence[str], line: CandidateLine) -> None:
-        """Count one line. Its place is read by ``settle``, and only if no further line of the key was passed by then."""
-        for key in keys:
-            if key not in self._result.muted:
-                self._result.add_uncounted(key, 1)
-                if not key.startswith(ERROR_PREFIX):  # where the last of them stands is not kept
-                    self._passed[key] = line
-
-    def settle(self, key: str) -> None:
-        """Note the place of the last line of ``key`` that was passed by: before its next hit, and before the bytes change."""
-        line = self._passed.pop(key, None)
-        if line is not None:
+    def settle(self) -> None:
+        """Note the places of the last lines that were counted: before the bytes change."""
+        for key, line in self._passed.items():
             self._result.add_uncounted(key, 0, self._inspector.place(line))
-
-    def settle_all(self) -> None:
-        """``settle`` for every key."""
-        for key in tuple(self._passed):
-            self.settle(key)
+        self._passed.clear()

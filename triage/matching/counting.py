@@ -101,6 +101,11 @@ class LineCounter:
         numpy = self._load()
         return not int(numpy.bitwise_or.reduce(numpy.frombuffer(text, numpy.uint8, size, start))) & 0x80
 
+    def numpy(self, size: int) -> Any | None:
+        """The module for the caller's own work on ``size`` bytes, once the input has proved to be large."""
+        self._seen += size
+        return self._load() if self._seen >= self._large else None
+
     def _load(self) -> Any:
         if self._numpy is None:
             import numpy  # noqa: ICN001  (kept on the instance; a large input has proved worth its start-up)

@@ -20,11 +20,11 @@ from triage.matching.markers import ERROR_PREFIX, FACT_PREFIX, PHASE_PREFIX
 from triage.matching.normalize import normalize
 from triage.matching.record import SourceScan
 from triage.matching.shapes import MAX_LENGTH, LineShapes, shape_of
-from triage.matching.storm import TextBlock, split_storm
+from triage.matching.storm import Split, StormSplitter, TextBlock
 from triage.model import Context
 
 _FIRST_DENSE_PART = 64 << 10
-_DENSE_PART = 2 << 20
+_DENSE_PART = 1 << 20
 """In what parts a storm is taken: small ones until its shapes are known."""
 _DENSE_SHARE = 0.05
 """Below this share of known lines in a part, a storm is taken to be over."""
@@ -43,6 +43,7 @@ class Scanner:
         self._inspector = LineInspector(source, confirmer, self._buffer.bytes)
         self._counter = LineCounter(live=live)
         self._shapes = LineShapes()
+        self._splitter = StormSplitter(self._counter)
         self._lines = 0  # line feeds before the next region
         self._dense = False
         self._wrapped = False
@@ -92,6 +93,7 @@ class Scanner:
         self._confirmer = self._confirmer.twin()
         self._inspector = self._inspector.twin(self._confirmer)
         self._shapes = self._shapes.twin()
+        self._splitter = StormSplitter(self._counter)
         self.result = self.result.twin()
         self._counted = CountedLines(self.result, self._inspector, self._counter, self._finder.literal)
         try:
@@ -118,13 +120,13 @@ class Scanner:
         if region.piece:
             self._scan_piece(region)
         elif self._dense:
-            self._scan_dense(region)
+            feeds, is_ascii = self._scan_dense(region)
         else:
             found = self._finder.find(raw, region.start, region.end, self.result.muted, counter=self._counter)
             feeds, is_ascii = found.feeds, found.is_ascii
             if found.too_many:
                 self._dense = True
-                self._scan_dense(region)
+                feeds, is_ascii = self._scan_dense(region)
             elif found.needs_normalizing:
                 block = self._normalized(region.start, region.end)
                 self._look(block, self._find(block))
@@ -135,6 +137,7 @@ class Scanner:
         self._counted.add_muted(raw, region, self._buffer.origin, self._lines)
         if feeds is None:
             feeds = self._counter.feeds(raw, region.start, region.end)
+        self._counted.settle()
         self._note_batches(raw, region, feeds)
         if not region.piece or region.ends_line:
             self._lines += feeds
@@ -164,29 +167,32 @@ class Scanner:
         elif self._inspector.long_line is None:
             self._inspector.begin_long_line(bytes(memoryview(raw)[region.start : region.start + 4096]), region.start)
 
-    def _scan_dense(self, region: Region) -> None:
-        """In a storm, lines of a known shape are counted first; the automaton sees only the others."""
-        known = total = lines_before = 0
+    def _scan_dense(self, region: Region) -> tuple[int, bool]:
+        """In a storm, lines of a known shape are counted first; the automaton sees only the others. Returns the line feeds, and
+        whether all is known to be ASCII."""
+        known = total = 0
+        is_ascii = True
         size = _DENSE_PART if self._shapes.known else _FIRST_DENSE_PART
         count = (region.end - region.start) // size + 1
         for start, end in parts(self._buffer.bytes, region.start, region.end, count):
             make = self._normalized if self._wrapped else self._raw_block
-            block = make(start, end, lines_before)
-            lines, kept, found = self._unknown(block)
-            known += lines - kept
-            total += lines
+            block = make(start, end, total)
+            split, found = self._unknown(block)
+            known += split.lines - len(split.kept)
+            total += split.lines
+            is_ascii = is_ascii and split.is_ascii and not self._wrapped
             if found is not None:
                 self._look(*found)
-            lines_before += lines
         self._dense = known >= total * _DENSE_SHARE
+        return total - (self._buffer.bytes[region.end - 1] != 0x0A), is_ascii
 
-    def _unknown(self, block: TextBlock) -> tuple[int, int, tuple[TextBlock, Sequence[Candidate]] | None]:
-        """(lines of the block, those of unknown shape, these as a block with its candidates); the known ones are counted."""
-        text = bytes(memoryview(block.text)[block.base : block.end]).removesuffix(b"\n")
-        split = split_storm(text, self._shapes.known)
+    def _unknown(self, block: TextBlock) -> tuple[Split, tuple[TextBlock, Sequence[Candidate]] | None]:
+        """How the block's lines were split, and those of unknown shape as a block with its candidates; the known ones are
+        counted."""
+        split = self._splitter.split(block.text, block.base, block.end, self._shapes.known)
         found: tuple[TextBlock, Sequence[Candidate]] | None = None
         if split.kept:
-            rest = block.of_lines(text.split(b"\n"), split.kept)
+            rest = block.of_lines(split.rest, split.kept)
             hits = self._finder.find(rest.text, 0, rest.end, self.result.muted, limited=False)
             if hits.needs_normalizing and block.same_bytes:
                 self._wrapped = True
@@ -202,8 +208,8 @@ class Scanner:
             number = block.first_line + storm.last + 1
             offset = self._buffer.origin + raw_start
             line = CandidateLine(block.text, start, stop if stop >= 0 else block.end, number, offset, raw_start)
-            self._counted.add(storm.keys, storm.lines, line)
-        return split.lines, len(split.kept), found
+            self._counted.add(storm.keys, line, storm.lines)
+        return split, found
 
     def _look(self, block: TextBlock, candidates: Sequence[Candidate]) -> None:
         """Look at every candidate line of ``block``: its patterns, or only its shape if that is known."""
@@ -227,13 +233,12 @@ class Scanner:
             number = block.first_line + index + 1
             line = CandidateLine(text, start, stop, number, self._buffer.origin + raw_start, raw_start)
             self._look_at_line(line, candidates[first:position])
-        self._counted.settle_all()
 
     def _look_at_line(self, line: CandidateLine, candidates: Sequence[Candidate]) -> None:
         shape = shape_of(bytes(line.text[line.start : line.end])) if line.end - line.start <= MAX_LENGTH else b""
         keys = self._shapes.known.get(shape) if shape else None
         if keys is not None:
-            self._counted.pass_by(keys, line)
+            self._counted.add(keys, line)
             return
         short = line.end - line.start <= WINDOW_BEFORE
         tried: set[str] = set()
@@ -260,7 +265,6 @@ class Scanner:
         elif key.startswith(PHASE_PREFIX):
             self.result.add_phase(seen.hit)
         elif not key.startswith(ERROR_PREFIX):
-            self._counted.settle(key)
             self.result.add_hit(seen.hit, line.raw_start + line.end - line.start)
         elif seen.hit.context in (Context.NORMAL, Context.SUSPECT):
             self.result.add_error(seen.hit, seen.own, self._buffer.bytes, line.raw_start)

@@ -42,7 +42,7 @@ class Series:
             self.dumped += 1
             return
         self.count += 1
-        self.last = hit.place
+        self._note_last(hit.place)
         new_rank = hit.place.rank not in self._ranks and len(self._ranks) < KEPT_RANKS
         if len(self.hits) < KEPT_HITS or new_rank:
             self.hits.append(hit)
@@ -53,4 +53,10 @@ class Series:
         stands is told later."""
         self.count += lines
         self.exact = False
-        self.last = last or self.last
+        if last is not None:
+            self._note_last(last)
+
+    def _note_last(self, place: Place) -> None:
+        """Lines that are only counted are told of before those among them that are looked at, and without their places first."""
+        if self.last is None or self.last.line <= place.line:
+            self.last = place

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from triage.records import dataclass, field
 
-_VARYING = b"0123456789abcdefABCDEF"
+VARYING = b"0123456789abcdefABCDEF"
 KNOWN_AFTER = 20
 """Equal shapes that are looked at before the rest of them is only counted."""
 MOST_SHAPES = 20_000
@@ -13,7 +13,7 @@ MAX_LENGTH = 4096
 
 def shape_of(line: bytes) -> bytes:
     """``line`` without what varies from one to the next of a storm. Line feeds stay, so that many lines can be done at once."""
-    return line.translate(None, _VARYING)
+    return line.translate(None, VARYING)
 
 
 @dataclass(slots=True)
