@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import os
 import statistics
@@ -20,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 _ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(_ROOT))  # so that `python bench/live.py` finds its neighbours under the name the checker knows
 
-from bench.logs import write_log  # noqa: E402
+from bench.logs import endless_log, write_log  # noqa: E402
 from bench.surroundings import command_here, environment_in, size_of  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_ORDINARY = 32 << 20
+_PIECE = 1 << 20
 _TICK_S = 0.002
 """Between two writes of the paced writer: short against what is measured."""
 _EVERY_S = 0.2
@@ -39,7 +38,7 @@ _STEPS = {
 }
 """A server that starts over and over: each line changes what is known, and so is an event; the report stays as small as
 it is in life, which one diagnosis for each event would not."""
-_FAILURE = b"[2026-03-01 23:59:59 TP0] RuntimeError: Not enough memory. Please try to increase --mem-fraction-static.\n"
+_FAILURE = b"[2036-03-01 23:59:59 TP0] RuntimeError: Not enough memory. Please try to increase --mem-fraction-static.\n"
 
 
 def main() -> None:
@@ -72,19 +71,15 @@ def _arguments() -> argparse.Namespace:
 
 
 class LiveBench:
-    """The measurements. ``folder`` holds the ordinary output and the pattern cache, which is warmed first."""
+    """The measurements. ``folder`` holds the pattern cache, which is warmed first."""
 
     def __init__(self, folder: Path, command: Sequence[str]) -> None:
         self._folder, self._command = folder, command
         self._environment = environment_in(folder)
-        log = folder / "ordinary.log"
-        write_log(log, _ORDINARY, "decode")
-        self._ordinary = log.read_bytes()
-        log.unlink()
 
     def latency(self, rate: int, events: int) -> dict[str, Any]:
         """Seconds from before the write of a telling line to its event, at ``rate`` MB/s of ordinary output."""
-        pieces = _pieces(self._ordinary, max(1, int(rate * 1e6 * _TICK_S)))
+        pieces = endless_log(max(1, int(rate * 1e6 * _TICK_S)))
         with self._watching([*self._command, "watch", "--format", "jsonl"]) as process:
             told = _Told(process)
             written, seconds = _paced(process, pieces, rate * 1e6, events, told)
@@ -99,7 +94,7 @@ class LiveBench:
             "max_ms": delays[-1] * 1e3 if delays else None,
         }
         _print("latency", row)
-        return row
+        return {**row, "each_ms": [(mark.told - mark.written) * 1e3 for mark in told.marks if mark.told is not None]}
 
     def tee(self, size: int, repetitions: int) -> dict[str, Any]:
         """Bytes a second through ``cat`` and through ``watch --tee``, each between a writer and a reader, in turn."""
@@ -124,9 +119,11 @@ class LiveBench:
             drain = threading.Thread(target=process.stdout.read, daemon=True)
             drain.start()
             began, written, early = time.perf_counter(), 0, 0.0
-            while written < total:
-                _write(process, self._ordinary)
-                written += len(self._ordinary)
+            for piece in endless_log(_PIECE):
+                if written >= total:
+                    break
+                _write(process, piece)
+                written += len(piece)
                 if not early and written >= min(total // 10, 1 << 30):
                     early = _peak_mib(process.pid)
             seconds, peak = time.perf_counter() - began, _peak_mib(process.pid)
@@ -212,17 +209,17 @@ class _Told:
 
 
 def _paced(
-    process: subprocess.Popen[bytes], pieces: Sequence[bytes], rate: float, events: int, told: _Told
+    process: subprocess.Popen[bytes], pieces: Iterator[bytes], rate: float, events: int, told: _Told
 ) -> tuple[int, float]:
     """Write ``pieces`` over and over at ``rate`` bytes a second, a mark every 0.2 s; bytes written, and seconds taken.
 
     The last line is a failure, so that what comes before it was certainly read once its diagnosis is told.
     """
-    _write(process, pieces[0])
+    _write(process, next(pieces))
     told.running.wait(_PATIENCE_S)
     began = time.perf_counter()
     written = 0
-    for piece in itertools.cycle(pieces):
+    for piece in pieces:
         now = time.perf_counter()
         mark = b""
         if now - began >= _EVERY_S * (len(told.marks) + 1):
@@ -230,7 +227,7 @@ def _paced(
                 break
             state = list(_STEPS)[len(told.marks) % len(_STEPS)]
             told.marks.append(_Mark(state, now))
-            mark = b"[2026-03-01 09:59:59] %s\n" % _STEPS[state]
+            mark = b"%s] %s\n" % (piece[: len("[2026-03-01 09:59:59")], _STEPS[state])
         _write(process, mark + piece)
         written += len(piece) + len(mark)
         time.sleep(max(0.0, began + written / rate - time.perf_counter()))
@@ -248,16 +245,6 @@ def _write(process: subprocess.Popen[bytes], data: bytes) -> None:
 
 def _print(what: str, row: dict[str, Any]) -> None:
     print(f"{what:<10}" + "  ".join(f"{key} {_shown(value)}" for key, value in row.items()), flush=True)
-
-
-def _pieces(data: bytes, size: int) -> list[bytes]:
-    """``data`` in pieces of about ``size`` bytes that end with lines."""
-    found, at = [], 0
-    while at < len(data):
-        end = data.find(b"\n", at + size - 1) + 1 or len(data)
-        found.append(data[at:end])
-        at = end
-    return found
 
 
 def _peak_mib(pid: int) -> float:

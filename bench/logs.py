@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import sys
 from datetime import date, timedelta
@@ -40,6 +41,21 @@ def write_log(path: Path, size: int, kind: str) -> int:
             written += file.write(dated)
             lines += per_block
     return lines
+
+
+def endless_log(size: int) -> Iterator[bytes]:
+    """A start, then serving without end, in pieces of whole lines of about ``size`` bytes. The clock never goes back: each round
+    of the same lines is of the next day."""
+    yield _startup()
+    block, pieces, at = _block("decode"), [], 0
+    while at < len(block):
+        end = block.find(b"\n", at + size - 1) + 1 or len(block)
+        pieces.append(block[at:end])
+        at = end
+    for day in itertools.count(1):
+        date_of = (_DAY + timedelta(days=day)).isoformat().encode()
+        for piece in pieces:
+            yield piece.replace(b"@DAY@", date_of)
 
 
 def small_log() -> bytes:

@@ -89,5 +89,6 @@ def test_a_peek_is_the_end_and_changes_nothing(database: PatternDatabase, pieces
         source = scanner(database)
         for count, piece in enumerate(pieces, start=1):
             source.feed(piece)
+            assert source.feeds == b"".join(pieces[:count]).count(b"\n")
             assert seen(source.peek()) == seen(scanner(database, *pieces[:count]).finish())
         assert seen(source.finish()) == seen(scanner(database, *pieces).finish())

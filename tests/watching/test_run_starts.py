@@ -32,6 +32,7 @@ def test_a_line_that_was_cut_off_does_not_go_on() -> None:
     """What comes next in another line is no part of it."""
     starts = RunStarts()
     starts.take(b"n1 systemd[1]: Stop", 1)
+    starts.end_line()
     starts.take(b"ped sglang\n", 2)
     assert starts.lines == ()
 

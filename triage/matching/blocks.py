@@ -60,6 +60,10 @@ class SlidingBuffer:
         """Offset in the buffer of the end of what was taken in."""
         return self._filled
 
+    def waiting(self) -> tuple[int, int]:
+        """Where in the buffer the bytes are that no region was made of yet."""
+        return self._next, self._filled
+
     def last_byte(self) -> int | None:
         """The last byte taken in, or None before the first."""
         return self.bytes[self._filled - 1] if self._filled else None

@@ -72,6 +72,12 @@ class Scanner:
             self.advance(part)
             rest = rest[part:]
 
+    @property
+    def feeds(self) -> int:
+        """Line feeds taken in so far, those in what waits for its end included."""
+        waiting = self._buffer.waiting()
+        return self._lines + self._buffer.bytes.count(b"\n", *waiting)
+
     def finish(self) -> SourceScan:
         """Scan what is left (a last line without a line feed too) and hand out the result."""
         self._drain(final=True)

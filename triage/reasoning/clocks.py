@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from triage.model import ClockOffset, Finding, Launch, Observation, Place
+from triage.model import ClockOffset, ErrorLine, Finding, Hit, Launch, Milestone, Observation, Place
 from triage.records import replace
 
 if TYPE_CHECKING:
-    from typing import TypeAlias
+    from typing import TypeAlias, TypeVar
+
+    _Placed = TypeVar("_Placed", Hit, ErrorLine, Milestone)
 
 _Ahead: TypeAlias = "Callable[[Place], float]"
 """By how many seconds the clock behind a place is ahead of the one that counts."""
@@ -67,9 +69,9 @@ def _moved(observation: Observation, ahead: _Ahead) -> Observation:
     return replace(
         observation,
         findings=tuple(_finding(item, ahead) for item in observation.findings),
-        errors=tuple(replace(item, place=_place(item.place, ahead)) for item in observation.errors),
+        errors=tuple(_at(item, _place(item.place, ahead)) for item in observation.errors),
         launches=tuple(_launch(item, ahead) for item in observation.launches),
-        milestones=tuple(replace(item, place=_place(item.place, ahead)) for item in observation.milestones),
+        milestones=tuple(_at(item, _place(item.place, ahead)) for item in observation.milestones),
     )
 
 
@@ -78,8 +80,13 @@ def _place(place: Place, ahead: _Ahead) -> Place:
     return place if place.seconds is None or not shift else replace(place, seconds=place.seconds - shift)
 
 
+def _at(item: _Placed, place: Place) -> _Placed:
+    """The item at ``place``: most stay where they are, and a watcher asks many times a second."""
+    return item if place is item.place else replace(item, place=place)
+
+
 def _finding(item: Finding, ahead: _Ahead) -> Finding:
-    hits = tuple(replace(hit, place=_place(hit.place, ahead)) for hit in item.hits)
+    hits = tuple(_at(hit, _place(hit.place, ahead)) for hit in item.hits)
     return replace(item, hits=hits, last=_place(item.last, ahead))
 
 

@@ -46,8 +46,8 @@ class LiveScan:
         self._generations[label] = generation
         feed = data.rfind(b"\n")
         self._unfinished[label] = len(data) - feed - 1 if feed >= 0 else self._unfinished.get(label, 0) + len(data)
+        self._run_starts[label].take(data, scanner.feeds + 1)
         scanner.feed(data)
-        self._run_starts[label].take(data, self._samplers[label].lines + 1)
         self._samplers[label].take(data)
 
     def unfinished(self, label: str) -> int:
@@ -66,7 +66,7 @@ class LiveScan:
     def end_run(self, label: str) -> None:
         """The source's server ended: what comes next is another run of it."""
         if label in self._scanners:
-            line = self._samplers[label].lines + (2 if self._unfinished.get(label) else 1)
+            line = self._scanners[label].feeds + (2 if self._unfinished.get(label) else 1)
             self._run_starts[label].begin(line)
 
     def run_starts(self) -> dict[str, Sequence[int]]:
@@ -99,18 +99,19 @@ class LiveScan:
 
     def sampled(self) -> dict[str, Sampled]:
         """What each source showed of its batches since the last call."""
-        return {label: sampler.drain() for label, sampler in self._samplers.items()}
+        return {label: sampler.drain(self._scanners[label].feeds) for label, sampler in self._samplers.items()}
 
     def _so_far(self, label: str, with_last_line: bool) -> SourceScan:
         """What a source's scanner found by now, with the number of lines, which it counts at the end only."""
         if with_last_line:
             return self._scanners[label].peek()
-        lines = self._samplers[label].lines + (1 if self._unfinished.get(label) else 0)
+        lines = self._scanners[label].feeds + (1 if self._unfinished.get(label) else 0)
         return replace(self._scanners[label].result, lines=lines)
 
     def _end_line(self, label: str) -> None:
         self._scanners[label].feed(b"\n")
         self._samplers[label].end_line()
+        self._run_starts[label].end_line()
         self._unfinished[label] = 0
 
     def _scanner(self, label: str) -> Scanner:

@@ -20,7 +20,6 @@ class RunStarts:
     def __init__(self) -> None:
         self._lines: list[int] = []
         self._rest = b""
-        self._rest_line = 0
 
     @property
     def lines(self) -> Sequence[int]:
@@ -29,14 +28,23 @@ class RunStarts:
 
     def take(self, data: bytes, line: int) -> None:
         """More bytes of the source; the first of them stands in that line."""
-        text = self._rest + data if line == self._rest_line else data
-        if _MARK in text:
-            for found in _OVER.finditer(text):
-                self.begin(line + text.count(b"\n", 0, found.start()))
+        feed = data.find(b"\n")
         # A line may come in parts, of which the front says enough.
-        feed = text.rfind(b"\n")
-        self._rest_line = line + data.count(b"\n")
-        self._rest = text[feed + 1 : feed + 1 + _KEPT_BYTES]
+        first = (self._rest + data[: feed if feed >= 0 else len(data)])[:_KEPT_BYTES]
+        if _MARK in first and _OVER.search(first):
+            self.begin(line)
+        if feed < 0:
+            self._rest = first
+            return
+        if data.find(_MARK, feed) >= 0:
+            for found in _OVER.finditer(data, feed):
+                self.begin(line + data.count(b"\n", 0, found.start()))
+        last = data.rfind(b"\n") + 1
+        self._rest = data[last : last + _KEPT_BYTES]
+
+    def end_line(self) -> None:
+        """The last line goes on no more."""
+        self._rest = b""
 
     def begin(self, line: int) -> None:
         """What comes from that line on is another run."""

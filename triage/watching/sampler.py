@@ -25,18 +25,16 @@ class Sampled:
 
 
 class BatchSampler:
-    """Keeps the newest bytes of one source until they are asked for. ``lines``: line feeds so far."""
+    """Keeps the newest bytes of one source until they are asked for."""
 
     def __init__(self) -> None:
         self._parts: deque[bytes] = deque()
         self._size = 0
-        self.lines = 0
         self._told_lines = 0
         self._is_cut = False
 
     def take(self, data: bytes) -> None:
         """More bytes."""
-        self.lines += data.count(b"\n")
         if len(data) > _KEPT_BYTES:
             data = data[-_KEPT_BYTES:]
             self._is_cut = True
@@ -50,8 +48,9 @@ class BatchSampler:
         """The last line goes on no more."""
         self.take(b"\n")
 
-    def drain(self) -> Sampled:
-        """What came since the last call; a line without its end is left for the next."""
+    def drain(self, feeds: int) -> Sampled:
+        """What came since the last call; a line without its end is left for the next. ``feeds``: line feeds of the source so
+        far."""
         kept = b"".join(self._parts)
         begin = kept.find(b"\n") + 1 if self._is_cut else 0
         end = kept.rfind(b"\n") + 1
@@ -63,5 +62,5 @@ class BatchSampler:
         whole = kept[begin:end]
         found = tuple(last_samples(whole, _MOST))
         behind = max(whole.rfind(BATCH_WORD), 0)
-        lines, self._told_lines = self.lines - self._told_lines, self.lines
+        lines, self._told_lines = feeds - self._told_lines, feeds
         return Sampled(found, lines, whole.count(_ANSWER, behind))

@@ -13,12 +13,10 @@ from triage.records import dataclass
 from triage.watching.events import Event, EventKind, between
 from triage.watching.live_scan import LiveScan
 from triage.watching.live_state import LiveState
+from triage.watching.pace import REST_S, Pace
 from triage.watching.servers import Servers
 
-_REST_S = 0.02
 _WAIT_S = 1.0
-_SHARE = 5.0
-"""Weighing what is known may take at most this part of the time, so that reading never waits for it on the whole."""
 _TICK_S = 0.2
 _PAUSE_S = 1.0
 """A last line to which nothing was added for so long is looked at as it stands."""
@@ -70,7 +68,8 @@ class Watch:
         self._came: dict[str, float] = {}
         self._paused: set[str] = set()
         self._set_back: set[str] = set()
-        self._next_look = self._next_tick = self._looked = 0.0
+        self._pace = Pace()
+        self._next_tick = self._looked = 0.0
         self.ended: Ended | None = None
 
     def events(self) -> Iterator[Event]:
@@ -80,7 +79,7 @@ class Watch:
             for label, item in self._sources.poll():
                 yield from self._take(label, item)
             now = self._clock()
-            if now >= self._next_look and (self._scan.is_news or self._pauses(now) or self._may_be_over(now)):
+            if now >= self._pace.next_look and (self._scan.is_news or self._pauses(now) or self._may_be_over(now)):
                 yield from self._look(now)
             if now >= self._next_tick:
                 yield from self._tick(now)
@@ -95,7 +94,7 @@ class Watch:
 
     def _patience(self) -> float:
         if self._scan.is_news:
-            return _REST_S
+            return REST_S
         return _TICK_S if self._on_tick is not None else _WAIT_S
 
     def _take(self, label: str, item: Item) -> Iterator[Event]:
@@ -135,7 +134,7 @@ class Watch:
     def _look(self, now: float) -> Iterator[Event]:
         report = self._scan.report(self._paused)
         self._looked = self._clock()
-        self._next_look = self._looked + max(_REST_S, _SHARE * (self._looked - now))
+        self._pace.looked(now, self._looked)
         yield from self._servers.follow(self._scan.phase_changes(), now)
         yield from self._changes(report)
 
