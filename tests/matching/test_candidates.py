@@ -19,7 +19,7 @@ def database() -> PatternDatabase:
 
 
 def _ends(finder: CandidateFinder, text: bytes, muted: tuple[str, ...] = ()) -> list[tuple[str, int]]:
-    return [(item.key, item.end) for item in finder.find(text, 0, len(text), muted).candidates]
+    return [(item.key, item.end) for item in finder.find(text, 0, len(text), frozenset(muted)).candidates]
 
 
 def _text(size: int) -> bytes:
@@ -41,7 +41,7 @@ def test_lanes_agree(database: PatternDatabase, lanes: int) -> None:
 def test_ends_rise_and_point_into_the_line(database: PatternDatabase) -> None:
     """Candidates come in the order of the text, with offsets of the text that was given."""
     text = b"x\nneedle 12\nother one\n"
-    found = CandidateFinder(database).find(text, 2, len(text), ())
+    found = CandidateFinder(database).find(text, 2, len(text), frozenset())
     assert [item.end for item in found.candidates] == sorted(item.end for item in found.candidates)
     assert {(item.key, text[: item.end].count(b"\n")) for item in found.candidates} == {("a/a/0", 1), ("b/b/0", 2)}
 
@@ -49,7 +49,7 @@ def test_ends_rise_and_point_into_the_line(database: PatternDatabase) -> None:
 def test_nothing_beyond_the_part(database: PatternDatabase) -> None:
     """Only the part that was asked for is looked at."""
     text = b"other one\nplain\nother one\n"
-    assert CandidateFinder(database).find(text, 10, 16, ()).candidates == ()
+    assert CandidateFinder(database).find(text, 10, 16, frozenset()).candidates == ()
 
 
 @pytest.mark.parametrize("size", [1000, 1 << 20])
@@ -71,7 +71,7 @@ def test_muted(database: PatternDatabase, size: int) -> None:
 )
 def test_what_needs_normalizing(database: PatternDatabase, text: bytes, expected: bool) -> None:
     """Colour codes and a runtime's records are noticed, at the beginning of a line where they belong there."""
-    found = CandidateFinder(database).find(text, 0, len(text), ())
+    found = CandidateFinder(database).find(text, 0, len(text), frozenset())
     assert found.needs_normalizing is expected or (not expected and found.candidates == ())
 
 
@@ -82,3 +82,28 @@ def test_parts(text: bytes, count: int) -> None:
     assert len(found) <= count
     assert b"".join(text[low:high] for low, high in found) == text
     assert all(text[high - 1 : high] == b"\n" for _, high in found[:-1])
+
+
+@pytest.mark.parametrize(("narrows", "times"), [(True, 1), (False, 0)])
+def test_what_is_muted_is_no_longer_looked_for(
+    database: PatternDatabase, monkeypatch: pytest.MonkeyPatch, narrows: bool, times: int
+) -> None:
+    """Once it was told of in vain often enough; nothing else changes, and what is wanted again is found again."""
+    monkeypatch.setattr("triage.matching.candidates.WORTH_NARROWING", 300)
+    narrowed, made = PatternDatabase.narrowed, 0
+
+    def counted(self: PatternDatabase, expressions: frozenset[int]) -> PatternDatabase:
+        nonlocal made
+        made += 1
+        return narrowed(self, expressions)
+
+    monkeypatch.setattr(PatternDatabase, "narrowed", counted)
+    text, finder = _text(1 << 20) + b"\x1b[31mneedle 7", CandidateFinder(database, narrows=narrows)
+    wanted = [item for item in _ends(CandidateFinder(database), text) if item[0] != "a/a/0"]
+    assert wanted
+    for _ in range(30):
+        found = finder.find(text, 0, len(text), {"a/a/0"})
+        assert [(item.key, item.end) for item in found.candidates] == wanted
+        assert found.needs_normalizing
+    assert made == times
+    assert _ends(finder, text) == _ends(CandidateFinder(database), text)

@@ -270,6 +270,23 @@ def test_a_storm_of_a_large_log(scan: Scan, monkeypatch: pytest.MonkeyPatch, chu
     assert _finding(plain, "oom/line/0").count == 24_001
 
 
+def test_a_storm_in_ever_new_shapes(scan: Scan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left out of the automaton is counted all the same, and what comes in between is found."""
+    words = ("alpha", "bravo", "golf", "hotel", "kilo", "lima", "mike", "oscar", "tango", "uniform", "victor", "zulu")
+    storm = [
+        b" ".join([words[step >> shift & 7].encode() for shift in (0, 3, 6, 9, 12)]) + b" " + OOM
+        for step in range(30_000)
+    ]
+    storm[25_000] = b"address already in use: 30000"
+    data = b"\n".join(storm)
+    plain = scan(data)
+    assert _finding(plain, "oom/line/0").count == 29_999
+    assert _lines(plain, "port/line/0") == [25_001]
+    monkeypatch.setattr("triage.matching.candidates.WORTH_NARROWING", 1000)
+    for chunk in (65_537, 1 << 30):
+        assert scan(data, [chunk]) == plain
+
+
 def test_a_storm_inside_request_dumps_is_no_finding(scan: Scan) -> None:
     """A client that sends the same text in every request makes no finding of it, however often."""
     data = (b"[2026-03-01 10:00:00] Receive: obj=GenerateReqInput(text='" + OOM + b"')\n") * 5_000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 
 from triage.knowledge.automaton import hyperscan
@@ -136,6 +136,15 @@ class PatternDatabase:
             kept = self._within = (expressions, forms)
         return kept[1]
 
+    def narrowed(self, expressions: frozenset[int]) -> PatternDatabase:
+        """The same database, whose automaton does not look for forms that stand for nothing but these expressions. Takes about a
+        second."""
+        left_out = self.forms_within(expressions)
+        first = {form: self.expressions[inside[0]] for form, inside in enumerate(self.members) if form not in left_out}
+        automaton = _automaton({form: (_form(item), item.once) for form, item in first.items()})
+        outline = Outline(self.keys, self.once, self.shared)
+        return PatternDatabase(lambda: self.expressions, outline, self.members, automaton)
+
     def scan(self, block: memoryview, report: Report, lane: int = 0) -> None:
         """Report every match in ``block``, until ``report`` returns true. Calls at the same time need a ``lane`` each."""
         if lane not in self._scratch:
@@ -165,15 +174,25 @@ def marker(name: str, source: str, literal: str = "", *, once: bool = False) -> 
 def _compile(
     expressions: Sequence[Expression], forms: Mapping[tuple[bytes, bool], Sequence[int]]
 ) -> hyperscan.Database:
-    sources = [source for source, _ in forms]
-    flags = [hyperscan.HS_FLAG_MULTILINE | (hyperscan.HS_FLAG_SINGLEMATCH if once else 0) for _, once in forms]
-    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     try:
-        database.compile(expressions=sources, ids=list(range(len(sources))), elements=len(sources), flags=flags)
+        return _automaton(dict(enumerate(forms)))
     except hyperscan.error as error:
         owners = [expressions[members[0]].key for members in forms.values()]
-        culprit = _culprit(owners, sources, flags)
+        culprit = _culprit(owners, forms)
         raise ValueError(culprit or f"the pattern database does not compile: {error}") from error
+
+
+def _automaton(forms: Mapping[int, tuple[bytes, bool]]) -> hyperscan.Database:
+    """The automaton that finds each form, told by its number; the flag: it is enough to know that it is there."""
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    database.compile(
+        expressions=[source for source, _ in forms.values()],
+        ids=list(forms),
+        elements=len(forms),
+        flags=[
+            hyperscan.HS_FLAG_MULTILINE | (hyperscan.HS_FLAG_SINGLEMATCH if once else 0) for _, once in forms.values()
+        ],
+    )
     return database
 
 
@@ -193,13 +212,11 @@ def _form(item: Expression) -> bytes:
         raise ValueError(f"{item.key}: {error}") from error
 
 
-def _culprit(owners: Sequence[str], sources: Sequence[bytes], flags: Sequence[int]) -> str:
+def _culprit(owners: Sequence[str], forms: Iterable[tuple[bytes, bool]]) -> str:
     """Hyperscan's own message does not say which expression it refuses, so each is tried alone."""
-    for owner, source, flag in zip(owners, sources, flags, strict=True):
+    for owner, form in zip(owners, forms, strict=True):
         try:
-            hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK).compile(
-                expressions=[source], ids=[0], elements=1, flags=[flag]
-            )
+            _automaton({0: form})
         except hyperscan.error as error:
             return f"{owner}: Hyperscan cannot compile this pattern: {error}"
     return ""

@@ -39,7 +39,7 @@ class Scanner:
     ) -> None:
         self._buffer = SlidingBuffer()
         self._confirmer = confirmer
-        self._finder = CandidateFinder(database, lanes)
+        self._finder = CandidateFinder(database, lanes, narrows=not live)
         self._inspector = LineInspector(source, confirmer, self._buffer.bytes)
         self._counter = LineCounter(live=live)
         self._shapes = LineShapes()

@@ -37,11 +37,15 @@ class TextBlock:
 
 @dataclass(frozen=True, slots=True)
 class Storm:
-    """``lines`` lines of one shape that match ``keys``; ``last`` is the index of the last of them."""
+    """``lines`` lines that match ``keys``; ``last`` is the index of the last of them."""
 
     keys: tuple[str, ...]
     lines: int
     last: int
+
+    def joined(self, lines: int, last: int) -> Storm:
+        """With as many lines more, of which that is the last."""
+        return Storm(self.keys, self.lines + lines, max(self.last, last))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,5 +130,10 @@ def split_storm(text: bytes, known: Mapping[bytes, tuple[str, ...]]) -> Split:
 
 def _storms(counted: Mapping[bytes, tuple[int, int]], known: Mapping[bytes, tuple[str, ...]]) -> list[Storm]:
     """The storms of ``counted``, which gives how many lines of a shape there are and the index of the last."""
-    storms = [Storm(known[shape], lines, last) for shape, (lines, last) in counted.items() if known[shape]]
-    return sorted(storms, key=lambda storm: storm.last)
+    storms: dict[tuple[str, ...], Storm] = {}
+    for shape, (lines, last) in counted.items():
+        keys = known[shape]
+        if keys:
+            other = storms.get(keys)
+            storms[keys] = Storm(keys, lines, last) if other is None else other.joined(lines, last)
+    return sorted(storms.values(), key=lambda storm: storm.last)
