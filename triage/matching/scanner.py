@@ -14,14 +14,14 @@ from triage.matching.confirm import Confirmer
 from triage.matching.context import LOOKBACK
 from triage.matching.counted_lines import CountedLines
 from triage.matching.counting import LineCounter
-from triage.matching.inspect_line import WINDOW_BEFORE, CandidateLine, LineInspector, Seen
+from triage.matching.inspect_line import CandidateLine, LineInspector
 from triage.matching.last_batch import last_batch
-from triage.matching.markers import ERROR_PREFIX, FACT_PREFIX, PHASE_PREFIX
+from triage.matching.looker import Looker
+from triage.matching.markers import ERROR_PREFIX
 from triage.matching.normalize import normalize
 from triage.matching.record import SourceScan
-from triage.matching.shapes import MAX_LENGTH, LineShapes, shape_of
+from triage.matching.shapes import LineShapes
 from triage.matching.storm import Split, StormSplitter, TextBlock
-from triage.model import Context
 
 _FIRST_DENSE_PART = 64 << 10
 _DENSE_PART = 1 << 20
@@ -49,7 +49,7 @@ class Scanner:
         self._wrapped = False
         self._long_start = 0
         self.result = SourceScan(source, database.shared)
-        self._counted = CountedLines(self.result, self._inspector, self._counter, self._finder.literal)
+        self._join()
 
     def room(self) -> memoryview:
         """Where a reader may write next."""
@@ -101,11 +101,16 @@ class Scanner:
         self._shapes = self._shapes.twin()
         self._splitter = StormSplitter(self._counter)
         self.result = self.result.twin()
-        self._counted = CountedLines(self.result, self._inspector, self._counter, self._finder.literal)
+        self._join()
         try:
             return self.finish()
         finally:
             vars(self).update(kept)
+
+    def _join(self) -> None:
+        """Make what works on the result and the other parts together."""
+        self._counted = CountedLines(self.result, self._inspector, self._counter, self._finder.literal)
+        self._looker = Looker(self.result, self._buffer, self._inspector, self._shapes, self._counted, self._counter)
 
     def _unterminated(self) -> int:
         last = self._buffer.last_byte()
@@ -135,9 +140,9 @@ class Scanner:
                 feeds, is_ascii = self._scan_dense(region)
             elif found.needs_normalizing:
                 block = self._normalized(region.start, region.end)
-                self._look(block, self._find(block))
+                self._looker.look(block, self._find(block))
             else:
-                self._look(self._raw_block(region.start, region.end), found.candidates)
+                self._looker.look(self._raw_block(region.start, region.end), found.candidates)
         if not is_ascii:
             self.result.decode_errors += self._counter.decode_errors(raw, region.fresh, region.end)
         self._counted.add_muted(raw, region, self._buffer.origin, self._lines)
@@ -167,7 +172,7 @@ class Scanner:
         for candidate in found.candidates:
             if candidate.end > region.fresh or region.fresh == region.start:
                 line = CandidateLine(raw, region.start, region.end, self._lines + 1, self._long_start, region.start)
-                self._take(candidate.key, self._inspector.inspect(candidate.key, candidate.end, line), line)
+                self._looker.take(candidate.key, self._inspector.inspect(candidate.key, candidate.end, line), line)
         if region.ends_line:
             self._inspector.long_line = None
         elif self._inspector.long_line is None:
@@ -188,7 +193,7 @@ class Scanner:
             total += split.lines
             is_ascii = is_ascii and split.is_ascii and not self._wrapped
             if found is not None:
-                self._look(*found)
+                self._looker.look(*found)
         self._dense = known >= total * _DENSE_SHARE
         return total - (self._buffer.bytes[region.end - 1] != 0x0A), is_ascii
 
@@ -217,64 +222,6 @@ class Scanner:
             self._counted.add(storm.keys, line, storm.lines)
         return split, found
 
-    def _look(self, block: TextBlock, candidates: Sequence[Candidate]) -> None:
-        """Look at every candidate line of ``block``: its patterns, or only its shape if that is known."""
-        text, counted_to, feeds, raw_at, raw_line = block.text, block.base, 0, block.raw_start, 0
-        position = 0
-        while position < len(candidates):
-            start = text.rfind(b"\n", block.base, candidates[position].end) + 1 or block.base
-            stop = text.find(b"\n", candidates[position].end, block.end)
-            stop = stop if stop >= 0 else block.end
-            first = position
-            while position < len(candidates) and candidates[position].end <= stop:
-                position += 1
-            position = max(position, first + 1)
-            feeds += self._counter.feeds(text, counted_to, start)
-            counted_to = start
-            index = feeds if block.kept is None else block.kept[feeds]
-            if not block.same_bytes:
-                raw_at = self._counter.skip_lines(self._buffer.bytes, raw_at, block.raw_end, index - raw_line)
-                raw_line = index
-            raw_start = start if block.same_bytes else raw_at
-            number = block.first_line + index + 1
-            line = CandidateLine(text, start, stop, number, self._buffer.origin + raw_start, raw_start)
-            self._look_at_line(line, candidates[first:position])
-
-    def _look_at_line(self, line: CandidateLine, candidates: Sequence[Candidate]) -> None:
-        shape = shape_of(bytes(line.text[line.start : line.end])) if line.end - line.start <= MAX_LENGTH else b""
-        keys = self._shapes.known.get(shape) if shape else None
-        if keys is not None:
-            self._counted.add(keys, line)
-            return
-        short = line.end - line.start <= WINDOW_BEFORE
-        tried: set[str] = set()
-        matched: list[str] = []
-        depends = False
-        for candidate in candidates:
-            if candidate.key in tried or candidate.key in self.result.muted:
-                continue
-            seen = self._inspector.inspect(candidate.key, candidate.end, line)
-            if seen is not None or short:
-                tried.add(candidate.key)  # a short line is looked at as a whole, so one look is enough
-            if seen is not None:
-                matched.append(candidate.key)
-                depends = depends or not _stands_alone(seen)
-            self._take(candidate.key, seen, line)
-        if shape:
-            self._shapes.note(shape, None if depends else tuple(matched))
-
-    def _take(self, key: str, seen: Seen | None, line: CandidateLine) -> None:
-        if seen is None:
-            self.result.add_refusal(key)
-        elif key.startswith(FACT_PREFIX):
-            self.result.add_fact_line(seen.hit, seen.message)
-        elif key.startswith(PHASE_PREFIX):
-            self.result.add_phase(seen.hit)
-        elif not key.startswith(ERROR_PREFIX):
-            self.result.add_hit(seen.hit, line.raw_start + line.end - line.start)
-        elif seen.hit.context in (Context.NORMAL, Context.SUSPECT):
-            self.result.add_error(seen.hit, seen.own, self._buffer.bytes, line.raw_start)
-
     def _note_batches(self, raw: bytearray, region: Region, feeds: int) -> None:
         found = last_batch(raw, region.start, region.end)
         if found is not None:
@@ -293,10 +240,4 @@ class Scanner:
         self.result.muted -= stormed
         lines = -self._counter.feeds(raw, start, end)
         block = self._normalized(start, end, lines)
-        self._look(block, [candidate for candidate in self._find(block) if candidate.key in stormed])
-
-
-def _stands_alone(seen: Seen) -> bool:
-    """May further lines like this one be counted unseen? Not where a line moves the server's life on, states facts, or
-    was written by a client."""
-    return not seen.hit.key.startswith((FACT_PREFIX, PHASE_PREFIX)) and seen.hit.context is Context.NORMAL
+        self._looker.look(block, [candidate for candidate in self._find(block) if candidate.key in stormed])
