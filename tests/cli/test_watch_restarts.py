@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 
-from tests.cli.test_watch_listeners import CAUSE, LOG, SCHEMA, feed, next_event
+from tests.cli.test_watch_listeners import CAUSE, LOG, SCHEMA, feed, next_event, wait_for
 from tests.cli.watching import watching
 
 if TYPE_CHECKING:
@@ -73,21 +73,109 @@ def test_a_crash_in_the_cool_down_is_told_late_and_says_so(sgltriage: Command) -
         assert hooked(sgltriage.folder / "hooked.jsonl", 2) == [first, second]
 
 
+START = b"[2025-10-08 11:30:00] server_args=ServerArgs(model_path='m', tp_size=1)\n"
+READY = b"[2025-10-08 11:31:00] The server is fired up and ready to roll!\n"
+ACTIVE = f"sgltriage_diagnosis_active {CAUSE} fatal"
+
+
+def test_a_server_that_was_started_again_and_is_ready_is_well(sgltriage: Command) -> None:
+    """Events, hook and metrics say that the crash is over, and that it came back; the status is that of the report."""
+    first = LOG.count(b"\n") + 1
+    words = ("--format", "jsonl", "--on-diagnosis", "tee -a hooked.jsonl", "--hook-cooldown", "0", "--metrics", "0")
+    with watching(sgltriage, *words) as process:
+        url = str(next_event(process, "note", "metrics")["text"]).rpartition(" ")[2]
+        feed(process, LOG)
+        told = [next_event(process, "diagnosis-appeared", CAUSE)]
+        wait_for(url, lambda found: found.get(ACTIVE) == 1)
+        feed(process, START)
+        feed(process, READY)
+        told.append(next_event(process, "diagnosis-resolved", CAUSE))
+        found = wait_for(url, lambda found: found.get(ACTIVE) == 0)
+        assert found["sgltriage_events_total diagnosis-resolved"] == 1
+        feed(process, LOG)
+        told.append(next_event(process, "diagnosis-appeared", CAUSE))
+        wait_for(url, lambda found: found.get(ACTIVE) == 1)
+        feed(process, START + READY)
+        told.append(next_event(process, "diagnosis-resolved", CAUSE))
+        wait_for(url, lambda found: found.get(ACTIVE) == 0)
+        assert hooked(sgltriage.folder / "hooked.jsonl", 4) == told
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(timeout=60) == 1
+    assert [event.get("again", False) for event in told] == [False, False, True, False]
+    assert [event["line"] for event in told[1::2]] == [first, 2 * first + 1]
+    assert told[1]["text"] == f"started again in line {first}, ready"
+    for event in told:
+        jsonschema.Draft202012Validator(SCHEMA).validate(event)
+
+
+def test_the_report_keeps_what_a_restart_got_over(sgltriage: Command) -> None:
+    """Told as a line while it runs; in the end the report is that of `scan`, and so is the status."""
+    log = LOG + START + READY
+    watched, scanned = sgltriage("watch", stdin=log), sgltriage("scan", stdin=log)
+    line = LOG.count(b"\n") + 1
+    assert f" - fatal {CAUSE} resolved  -:{line}  started again in line {line}, ready\n".encode() in watched.stdout
+    assert watched.stdout.endswith(scanned.stdout)
+    assert CAUSE.encode() in scanned.stdout
+    assert (watched.returncode, scanned.returncode) == (1, 1)
+
+
+def test_a_service_that_systemd_started_again(sgltriage: Command) -> None:
+    """The run begins where systemd says so."""
+    said = [
+        f"python3[12]: {line}"
+        for line in (
+            START.decode().strip(),
+            "RuntimeError: Not enough memory. Please try to increase --mem-fraction-static.",
+        )
+    ]
+    again = [
+        "systemd[1]: sglang.service: Scheduled restart job, restart counter is at 1.",
+        said[0],
+        f"python3[12]: {READY.decode().strip()}",
+    ]
+    lines = [f"2026-03-01T10:00:0{second}+0000 n1 {text}\n".encode() for second, text in enumerate(said + again)]
+    with watching(sgltriage, "--format", "jsonl") as process:
+        feed(process, b"".join(lines[:2]))
+        next_event(process, "diagnosis-appeared", CAUSE)
+        feed(process, b"".join(lines[2:]))
+        event = next_event(process, "diagnosis-resolved", CAUSE)
+    assert (event["line"], event["text"]) == (3, "started again in line 3, ready")
+
+
 IMPORT = "ModuleNotFoundError: No module named 'setproctitle'"
+
+
+def docker(sgltriage: Command, script: str) -> None:
+    """A client of containers: ``script`` may ``say`` a line of the log in a run with the number ``$run``, counted from 1."""
+    tools = sgltriage.folder / "bin"
+    tools.mkdir()
+    count = f"'{sgltriage.folder}/runs'"
+    (tools / "docker").write_text(
+        f"#!/bin/sh\necho x >> {count}\nrun=$(wc -l < {count})\n"
+        f'say() {{ echo "$(date -u +%Y-%m-%dT%H:%M:%S.%NZ) $1"; }}\n{script}\nexit 0\n'
+    )
+    (tools / "docker").chmod(0o755)
+    sgltriage.environment["PATH"] = f"{tools}:{sgltriage.environment['PATH']}"
+
+
+def test_a_container_that_came_back(sgltriage: Command) -> None:
+    """Its client ended and was started again: over once the new one is ready."""
+    start, ready = START.decode().strip(), READY.decode().strip()
+    docker(
+        sgltriage,
+        f'say "{start}"\nif test $run = 1; then say "{IMPORT}"; else say "{ready}"; exec sleep 60; fi',
+    )
+    with watching(sgltriage, "--source", "docker:sglang", "--format", "jsonl") as process:
+        next_event(process, "diagnosis-appeared", "missing-python-module")
+        event = next_event(process, "diagnosis-resolved", "missing-python-module")
+    assert (event["source"], event["line"], event["text"]) == ("docker:sglang", 3, "started again in line 3, ready")
 
 
 def test_a_container_that_dies_before_it_prints_its_arguments(sgltriage: Command) -> None:
     """Each time that it was started again is told, though its log does not say that it was."""
-    tools = sgltriage.folder / "bin"
-    tools.mkdir()
-    # The lines of one run, and the client's end with that of the container; the third run goes on.
-    (tools / "docker").write_text(
-        "#!/bin/sh\necho x >> runs\n"
-        f'echo "$(date -u +%Y-%m-%dT%H:%M:%S.%NZ) {IMPORT}"\n'
-        "test $(wc -l < runs) -gt 1 && exec sleep 60\nexit 0\n".replace("runs", f"'{sgltriage.folder}/runs'")
-    )
-    (tools / "docker").chmod(0o755)
-    sgltriage.environment["PATH"] = f"{tools}:{sgltriage.environment['PATH']}"
+    # The lines of one run, and the client's end with that of the container; the second run goes on.
+    docker(sgltriage, f'say "{IMPORT}"\ntest $run -gt 1 && exec sleep 60')
     with watching(sgltriage, "--source", "docker:sglang", "--format", "jsonl") as process:
         first = next_event(process, "diagnosis-appeared", "missing-python-module")
         second = next_event(process, "diagnosis-appeared", "missing-python-module")

@@ -161,3 +161,42 @@ def test_a_mild_crash_is_none() -> None:
     mild = _again(1, "error")
     assert not strict.offer(mild)
     assert strict.held_s(mild) is None
+
+
+def test_a_crash_that_is_over_is_told_by_its_last_state() -> None:
+    """A server that dies and gets up again within the cool-down leaves no alarm that nothing ends."""
+    clock = Clock()
+    cooled = gate(60.0, clock)
+    assert cooled.offer(appeared(1))
+    clock.now += 61
+    assert cooled.offer(resolved(2))
+    clock.now += 10
+    assert not cooled.offer(_again(3))
+    clock.now += 10
+    assert not cooled.offer(resolved(4))
+    clock.now += 100
+    assert cooled.due() == [], "over as it was told"
+    assert cooled.offer(_again(5))
+    clock.now += 10
+    assert not cooled.offer(resolved(6))
+    clock.now += 10
+    held = _again(7)
+    assert not cooled.offer(held)
+    assert cooled.rest() == [held]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["again", "off"]), st.floats(0, 40)), max_size=30), st.floats(0, 60))
+def test_crashes_and_restarts_end_as_they_stand(steps: list[tuple[str, float]], cooldown_s: float) -> None:
+    """Whatever is held back: whoever was told of a server hears of its last state."""
+    clock = Clock()
+    cooled = gate(cooldown_s, clock)
+    heard = [appeared(1)] if cooled.offer(appeared(1)) else []
+    for sequence, (step, pause) in enumerate(steps, start=2):
+        clock.now += pause
+        heard += cooled.due()
+        told = _again(sequence) if step == "again" else resolved(sequence)
+        if cooled.offer(told):
+            heard.append(told)
+    heard += cooled.rest()
+    last = steps[-1][0] if steps else "again"
+    assert (heard[-1].event.kind is EventKind.APPEARED) == (last == "again")

@@ -71,6 +71,23 @@ def test_a_diagnosis_and_its_end(report: Report) -> None:
     assert "sgltriage_diagnosis_confidence gpu-oom-kv-pool fatal" not in found
 
 
+def test_what_a_restart_got_over(report: Report) -> None:
+    """The report keeps it and its verdict, and it is 0 as long as it does not come back, also in the end."""
+    metrics = Metrics()
+    over = frozenset({"gpu-oom-kv-pool"})
+    for is_end in (False, True):
+        metrics.tick(LiveState((), 0.0, (), report))
+        assert values(metrics)["sgltriage_diagnosis_active gpu-oom-kv-pool fatal"] == 1
+        if is_end:
+            metrics.close(Ended("sources", report, over))
+        else:
+            metrics.tick(LiveState((), 0.0, (), report, over))
+        found = values(metrics)
+        assert found["sgltriage_diagnosis_active gpu-oom-kv-pool fatal"] == 0
+        assert "sgltriage_diagnosis_confidence gpu-oom-kv-pool fatal" not in found
+        assert found["sgltriage_verdict confirmed"] == 1
+
+
 def test_counters() -> None:
     """Events by kind, alerts by what became of them."""
     delivery = Delivery("hook")

@@ -52,7 +52,7 @@ def test_a_server_at_work_that_falls_silent() -> None:
     serve(servers)
     assert kinds(iter(silence(servers, 10, 60))) == ["stall"]
     assert state(servers, 70).is_stalled
-    assert servers.any_up
+    assert servers.up == {"log"}
 
 
 @pytest.mark.parametrize("begin", BEGINS)
@@ -62,7 +62,7 @@ def test_a_restart_forgets_what_was_awaited(begin: str) -> None:
     phases = serve(servers)
     phases.append(change(begin, line=9))
     list(servers.follow({"log": phases}, 11.0))
-    assert not servers.any_up
+    assert not servers.up
     assert [event for event in silence(servers, 11, 120) if event.kind.value == "stall"] == []
 
 

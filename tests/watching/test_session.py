@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 
 import pytest
 
@@ -140,6 +141,88 @@ def test_a_server_that_was_started_again_can_be_silent(knowledge: Knowledge) -> 
     assert run.of("diagnosis-appeared")
     (stall,) = run.of("stall")
     assert stall.id == "log"
+
+
+ROUND = LAUNCH_LINE + READY_LINE + serving(70, 73) + FAILURE
+CAUSE = "gpu-oom-kv-pool"
+
+
+def alarms(run: Run) -> list[str]:
+    """``on``, ``again`` and ``over``, with their lines, as they were told of the cause."""
+    words = {"diagnosis-appeared": "on", "diagnosis-resolved": "over"}
+    told = [event for _, event in run.events if event.id == CAUSE]
+    assert {event.kind.value for event in told} <= set(words)
+    return [f"{'again' if item.again else words[item.kind.value]} {item.place.line}" for item in told if item.place]
+
+
+def test_a_server_that_was_started_again_and_is_up(knowledge: Knowledge) -> None:
+    """It has got over what its predecessor died of when it is ready, not before; state and end say so, the report keeps it."""
+    run = Run(knowledge, steps(ROUND + LAUNCH_LINE + READY_LINE + serving(170, 190)))
+    assert alarms(run) == ["on 6", "over 7"]
+    at = next(at for at, event in run.events if event.kind.value == "diagnosis-resolved")
+    ready = [at for at, event in run.events if event.kind.value == "phase" and event.state == "ready"]
+    assert at == ready[-1]
+    held = {when: [item.id for item in state.holding] for when, state in run.states}
+    assert {CAUSE in ids for when, ids in held.items() if 6.5 < when < at} == {True}
+    assert {CAUSE in ids for when, ids in held.items() if when > at} == {False}
+    assert run.watch.ended is not None
+    assert [item.id for item in run.watch.ended.report.diagnoses] == [CAUSE]
+    assert run.watch.ended.over == {CAUSE}
+
+
+def test_a_server_that_does_not_get_ready_keeps_it(knowledge: Knowledge) -> None:
+    """Started, loading, waiting: nothing shows that it will not die of the same."""
+    start = LAUNCH_LINE + "[2026-09-21 14:03:00 TP0] Load weight begin. avail mem=78.58 GB\n"
+    run = Run(knowledge, [*steps(ROUND + start), (60.0, "log", None)])
+    assert alarms(run) == ["on 6"]
+    assert run.watch.ended is not None
+    assert run.watch.ended.over == frozenset()
+
+
+def test_a_server_that_does_not_say_that_it_is_ready(knowledge: Knowledge) -> None:
+    """A node that only works shows by its batches that it is up; the requests of its warm-up alone do not."""
+    capture = "[2026-09-21 14:03:00 TP0] Capture cuda graph end. Time elapsed: 5.01 s. mem usage=1.0 GB.\n"
+    prefill = (
+        "[2026-09-21 14:03:01 TP0] Prefill batch, #new-seq: 1, #new-token: 6, #cached-token: 0, token usage: 0.00, "
+        "#running-req: 0, #queue-req: 0\n"
+    )
+    warm = ROUND + LAUNCH_LINE + capture + prefill
+    assert alarms(Run(knowledge, [*steps(warm), (60.0, "log", None)])) == ["on 6"]
+    working = Run(knowledge, steps(warm + serving(185, 200)))
+    assert alarms(working) == ["on 6", "over 7"]
+    at = next(at for at, event in working.events if event.kind.value == "diagnosis-resolved")
+    assert at <= 10 + 3
+
+
+def test_of_two_sources_the_one_that_died_counts(knowledge: Knowledge) -> None:
+    """Another server that is started and ready tells nothing of it."""
+    up = LAUNCH_LINE + READY_LINE
+    run = Run(knowledge, [*steps(ROUND, label="a"), *steps(up + up, label="b"), *steps(up, label="a")])
+    (event,) = run.of("diagnosis-resolved")
+    assert event.place is not None
+    assert (event.place.source, event.place.line) == ("a", 7)
+    assert run.events[-1][0] > 10
+    assert alarms(Run(knowledge, [*steps(ROUND, label="a"), *steps(up + up, label="b")])) == ["on 6"]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_crashes_and_restarts_in_any_pieces(knowledge: Knowledge, seed: int) -> None:
+    """They take turns, and the last word is that it is over; a line at a time each crash is told."""
+    chance = random.Random(seed)
+    rounds = chance.randrange(1, 5)
+    data = (ROUND * rounds + LAUNCH_LINE + READY_LINE).encode()
+    pieces: list[Step] = []
+    while data:
+        size = chance.choice((1, 60, 200, 700, 2000))
+        pieces.append((chance.choice((0.0, 0.1, 1.5)), "log", data[:size]))
+        data = data[size:]
+    told = alarms(Run(knowledge, pieces))
+    assert 2 <= len(told) <= 2 * rounds
+    assert [word.partition(" ")[0] for word in told] == ["on", "over", *["again", "over"] * (len(told) // 2 - 1)]
+    assert told[-1] == f"over {6 * rounds + 1}"
+    each = alarms(Run(knowledge, steps(ROUND * rounds + LAUNCH_LINE + READY_LINE)))
+    assert len(each) == 2 * rounds
+    assert set(told) <= set(each)
 
 
 def test_the_end_is_told_after_what_came_before_it(knowledge: Knowledge) -> None:

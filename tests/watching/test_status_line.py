@@ -80,6 +80,15 @@ def test_the_worst_diagnosis_and_a_stall() -> None:
     assert "  STALLED  fatal fatal-cause 70%  " in shown
 
 
+def test_what_a_restart_got_over_is_not_named() -> None:
+    """The worst of what holds is; nothing where nothing does."""
+    fatal, warning = failed(Severity.FATAL, 0.7).diagnoses[0], failed(Severity.WARNING, 0.99).diagnoses[0]
+    report = replace(failed(Severity.FATAL, 0.7), diagnoses=(fatal, warning))
+    state = replace(STATE, report=report, over=frozenset({fatal.id}))
+    assert "  warning warning-cause 99%  " in text(state)
+    assert text(replace(state, over=frozenset({fatal.id, warning.id}))) == text(STATE)
+
+
 @pytest.mark.parametrize("room", range(19, 140, 7))
 @pytest.mark.parametrize(
     "label", ["server.log", "日本語の長い名前のファイル.log", "/a/very/long/path/to/node-7/rank0.log"]

@@ -99,7 +99,7 @@ class RunReport:
         report, told = watched.report, list[str]()
         if self._host is not None and not death.was_asked_for:
             report, told = self._host.compare(report, watched.knowledge, shell_words(death), self._without)
-        for event in between(watched.ended.report, report):
+        for event in between(watched.ended.report, report, over=watched.ended.over):
             fan_out.tell(event)
         return (with_origins(report) if report.unexplained else report), told
 

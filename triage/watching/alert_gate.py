@@ -45,8 +45,10 @@ class AlertGate:
         if told.event.again:
             return self._offer_again(told, known, level)
         if level == known.level or (level == 1 and known.level == 2):
-            # A crash that is held back stays news, whatever becomes of its diagnosis.
-            known.held = known.held if known.held is not None and known.held.event.again else None
+            # A crash that is held back stays news while its diagnosis holds, however sure; told when that is over it would be
+            # an alarm that nothing ends.
+            is_crash = known.held is not None and known.held.event.again
+            known.held = known.held if is_crash and level else None
             return False
         if self._clock() < known.at + self._cooldown_s and not 0 < known.level < level:
             known.held = told

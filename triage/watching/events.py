@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator
 from enum import Enum
 
 from triage.model import Diagnosis, Place, Report
 from triage.records import dataclass, replace
-from triage.watching.recurrence import NO_RUNS, came_again
+from triage.watching.recurrence import Turn, course, got_over
+from triage.watching.server_runs import ServerRuns
 
 RISE = 0.15
 """A change of confidence below this is no news."""
@@ -33,7 +34,8 @@ class EventKind(str, Enum):
 @dataclass(frozen=True, slots=True)
 class Event:
     """One change. ``id`` is a diagnosis's, and the source's label for the kinds that are about a source; ``by`` names the
-    cause that explains it; ``text`` is a log line, a note or what a stall was told from: hostile text. ``state`` is the
+    cause that explains it; ``text`` is a log line, a note, what a stall was told from, or which restart got over a diagnosis, with
+    the first line of that run as ``place``: hostile text. ``state`` is the
     verdict, the phase (a value of `Stage`) or, of a stall, which rank is silent (empty: the whole source). ``seconds``: how
     long the phase before lasted, this one lasts by now, or the silence; ``usual``: how long it may. ``advice``: what to look
     at next, our own words. ``again``: a diagnosis that was told of an earlier run of the server appears in a later one."""
@@ -59,27 +61,59 @@ def whole_percent(confidence: float) -> int:
     return min(99, round(confidence * 100))
 
 
-def between(old: Report | None, new: Report, runs: Mapping[str, Sequence[int]] = NO_RUNS) -> Iterator[Event]:
-    """The events that lead from one report to the next: diagnoses first, then the verdict. ``runs``: for each source lines with
-    which further runs of its server begin, as far as the reports do not know of them."""
+def between(
+    old: Report | None, new: Report, runs: ServerRuns | None = None, over: Collection[str] | None = None
+) -> Iterator[Event]:
+    """The events that lead from one report to the next: diagnoses first, then the verdict. ``runs``: those of the servers of
+    ``new``; ``over``: the ids of diagnoses that were told to be over though reports have, or had, them. Without these both
+    are what the reports themselves say."""
+    runs = ServerRuns(new.observation.launches) if runs is None else runs
+    if over is None:
+        over = got_over(old, ServerRuns(old.observation.launches)) if old is not None else ()
     earlier = {item.id: item for item in old.diagnoses} if old is not None else {}
     later = {item.id: item for item in new.diagnoses}
+    holds_no_more = got_over(new, runs)
     for item in new.diagnoses:
-        before = earlier.get(item.id)
-        again = came_again(old, new, item, runs) if old is not None and before is not None else None
-        if before is None:
+        if item.id in earlier:
+            yield from _went_on(old, new, earlier[item.id], item, runs, stands=item.id not in over)
+        elif item.id not in over:
+            yield from _appeared(new, item, runs)
+        elif item.id not in holds_no_more:
             yield _of(EventKind.APPEARED, item)
-        elif again is not None:
-            yield replace(_of(EventKind.APPEARED, item), text=again.text, place=again.place, again=True)
-        elif item.confidence - before.confidence >= RISE:
-            yield _of(EventKind.ROSE, item, before.confidence)
-        elif before.confidence - item.confidence >= RISE:
-            yield _of(EventKind.FELL, item, before.confidence)
     for item in earlier.values():
-        if item.id not in later:
+        if item.id not in later and item.id not in over:
             yield _gone(item, new)
     if old is None or old.verdict is not new.verdict:
         yield Event(EventKind.VERDICT, state=new.verdict.value)
+
+
+def _appeared(new: Report, item: Diagnosis, runs: ServerRuns) -> Iterator[Event]:
+    """What happened to a diagnosis that no report had."""
+    yield _of(EventKind.APPEARED, item)
+    # The first step is just that, and the line that says most is known best.
+    for number, turn in enumerate(course(None, new, item, runs, stands=False)):
+        if number:
+            yield _turned(turn, item)
+
+
+def _went_on(
+    old: Report | None, new: Report, before: Diagnosis, item: Diagnosis, runs: ServerRuns, *, stands: bool
+) -> Iterator[Event]:
+    """What happened to a diagnosis of both reports. How sure one is that is over concerns nobody."""
+    turns = list(course(old, new, item, runs, stands=stands))
+    yield from (_turned(turn, item) for turn in turns)
+    if not turns and stands and abs(item.confidence - before.confidence) >= RISE:
+        kind = EventKind.ROSE if item.confidence > before.confidence else EventKind.FELL
+        yield _of(kind, item, before.confidence)
+
+
+def _turned(turn: Turn, item: Diagnosis) -> Event:
+    if turn.is_over:
+        return Event(
+            EventKind.RESOLVED, item.id, item.title, item.severity.value, before=item.confidence,
+            text=turn.text, place=turn.place,
+        )  # fmt: skip
+    return replace(_of(EventKind.APPEARED, item), text=turn.text, place=turn.place, again=turn.is_again)
 
 
 def _of(kind: EventKind, item: Diagnosis, before: float | None = None) -> Event:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from triage.model import Phase, Report
+from triage.model import Diagnosis, Phase, Report
 from triage.records import dataclass
 
 WINDOW_S = 30
@@ -33,9 +33,17 @@ class SourceState:
 @dataclass(frozen=True, slots=True)
 class LiveState:
     """All sources. ``lines_per_s``: of all of them, over the last seconds; ``throughput``: tokens a second summed over the
-    sources for each of the last `WINDOW_S` seconds, the newest last; ``report``: the last one made, None before the first."""
+    sources for each of the last `WINDOW_S` seconds, the newest last; ``report``: the last one made, None before the first; ``over``: the ids of those of its
+    diagnoses that restarts got over."""
 
     sources: tuple[SourceState, ...]
     lines_per_s: float
     throughput: tuple[float, ...]
     report: Report | None
+    over: frozenset[str] = frozenset()
+
+    @property
+    def holding(self) -> tuple[Diagnosis, ...]:
+        """The diagnoses that hold right now."""
+        diagnoses = self.report.diagnoses if self.report is not None else ()
+        return tuple(item for item in diagnoses if item.id not in self.over)

@@ -30,6 +30,7 @@ class Metrics:
         self._events: dict[str, int] = {}
         self._severities: dict[str, str] = {}
         self._report: Report | None = None
+        self._over: frozenset[str] = frozenset()
         self._state: LiveState | None = None
 
     def tell(self, told: Told) -> None:
@@ -42,12 +43,12 @@ class Metrics:
         """How things stand now."""
         with self._lock:
             self._state = state
-            self._take(state.report)
+            self._take(state.report, state.over)
 
     def close(self, ended: Ended) -> None:
         """The report in the end stays until the process ends."""
         with self._lock:
-            self._take(ended.report)
+            self._take(ended.report, ended.over)
 
     def families(self) -> list[Family]:
         """Everything, as it stands."""
@@ -63,16 +64,17 @@ class Metrics:
                 self._alerts(),
             ]
 
-    def _take(self, report: Report | None) -> None:
+    def _take(self, report: Report | None, over: frozenset[str]) -> None:
         if report is None:
             return
-        self._report = report
+        self._report, self._over = report, over
         for item in report.diagnoses:
             self._severities.setdefault(item.id, item.severity.value)
 
     def _diagnoses(self) -> list[Family]:
         """A diagnosis that was shown once stays, as 0: an alarm that rests on it ends at once and not when it is forgotten."""
-        shown = {item.id: item.confidence for item in self._report.diagnoses} if self._report is not None else {}
+        diagnoses = self._report.diagnoses if self._report is not None else ()
+        shown = {item.id: item.confidence for item in diagnoses if item.id not in self._over}
         labels = {name: (("id", name), ("severity", severity)) for name, severity in self._severities.items()}
         active = [Sample(int(name in shown), label) for name, label in labels.items()]
         sure = [Sample(round(shown[name], 4), label) for name, label in labels.items() if name in shown]

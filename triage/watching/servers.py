@@ -41,9 +41,10 @@ class Servers:
         self._attended = 0.0
 
     @property
-    def any_up(self) -> bool:
-        """A server takes requests."""
-        return any(server.life.stage is not None and server.life.stage.is_up for server in self._servers.values())
+    def up(self) -> frozenset[str]:
+        """The sources whose servers take requests."""
+        stages = {label: server.life.stage for label, server in self._servers.items()}
+        return frozenset(label for label, stage in stages.items() if stage is not None and stage.is_up)
 
     def follow(self, changes: Mapping[str, Sequence[PhaseChange]], now: float) -> Iterator[Event]:
         """What the phase lines say: lists by label, which grow at their end."""
@@ -89,12 +90,12 @@ class Servers:
         for label, server in self._servers.items():
             yield from server.life.end(now, failed=label in failed)
 
-    def state(self, now: float, report: Report | None) -> LiveState:
-        """How all stand."""
+    def state(self, now: float, report: Report | None, over: frozenset[str] = frozenset()) -> LiveState:
+        """How all stand; ``over``: the diagnoses of the report that restarts got over."""
         series = [server.signs.series(now) for server in self._servers.values()]
         total = tuple(sum(second) for second in zip(*series, strict=True)) if series else (0.0,) * WINDOW_S
         sources = tuple(_state(label, server, now) for label, server in self._servers.items())
-        return LiveState(sources, self._lines_per_s(now), total, report)
+        return LiveState(sources, self._lines_per_s(now), total, report, over)
 
     def _lines_per_s(self, now: float) -> float:
         if len(self._rate) < 2:

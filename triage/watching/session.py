@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from triage.matching.clock_watch import clock_note
-from triage.model import Place, Report, Severity
+from triage.model import Report, Severity
 from triage.reading.live import Chunk, Item, Note
 from triage.reasoning.weights import LIKELY
 from triage.records import dataclass
@@ -14,6 +14,8 @@ from triage.watching.events import Event, EventKind, between
 from triage.watching.live_scan import LiveScan
 from triage.watching.live_state import LiveState
 from triage.watching.pace import REST_S, Pace
+from triage.watching.recurrence import awaited, got_over
+from triage.watching.server_runs import ServerRuns
 from triage.watching.servers import Servers
 
 _WAIT_S = 1.0
@@ -40,10 +42,12 @@ class Sources(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Why watching ended: ``sources`` (they did), ``ready``, ``diagnosis`` or ``stopped``; and the report in the end."""
+    """Why watching ended: ``sources`` (they did), ``ready``, ``diagnosis`` or ``stopped``; the report in the end, and the ids of those of its
+    diagnoses that restarts got over."""
 
     why: str
     report: Report
+    over: frozenset[str] = frozenset()
 
 
 class Watch:
@@ -64,6 +68,9 @@ class Watch:
         self._scan, self._sources, self._clock, self._until, self._stop = scan, sources, clock, until, stop
         self._on_tick = on_tick
         self._report: Report | None = None
+        self._runs = ServerRuns(())
+        self._over: frozenset[str] = frozenset()
+        self._awaited: frozenset[str] = frozenset()
         self._servers = Servers()
         self._came: dict[str, float] = {}
         self._paused: set[str] = set()
@@ -90,7 +97,10 @@ class Watch:
 
     def state(self) -> LiveState:
         """How things stand now."""
-        return self._servers.state(self._clock(), self._report)
+        return self._state(self._clock())
+
+    def _state(self, now: float) -> LiveState:
+        return self._servers.state(now, self._report, self._over)
 
     def _patience(self) -> float:
         if self._scan.is_news:
@@ -129,7 +139,9 @@ class Watch:
         return True
 
     def _may_be_over(self, now: float) -> bool:
-        return now - self._looked >= _RECOVERY_S and self._scan.works_on and bool(self._failed())
+        if now - self._looked < _RECOVERY_S or not self._scan.works_on:
+            return False
+        return bool(self._failed()) or not self._awaited.isdisjoint(self._servers.up)
 
     def _look(self, now: float) -> Iterator[Event]:
         report = self._scan.report(self._paused)
@@ -144,8 +156,13 @@ class Watch:
             if source.clock_steps and source.path not in self._set_back:
                 self._set_back.add(source.path)
                 yield Event(EventKind.NOTE, id=source.path, text=clock_note(source.path, source.clock_steps))
-        yield from between(self._report, report, self._scan.run_starts())
-        self._report = report
+        runs = ServerRuns(report.observation.launches, self._scan.run_starts(), self._servers.up)
+        yield from between(self._report, report, runs, self._over)
+        # One that is over and that no report shows for a while is no news when it is back.
+        hidden = self._over - {item.id for item in report.diagnoses}
+        self._over = got_over(report, runs) | hidden
+        self._awaited = awaited(report, runs, self._over)
+        self._report, self._runs = report, runs
 
     def _tick(self, now: float) -> Iterator[Event]:
         self._next_tick = now + _TICK_S
@@ -154,7 +171,7 @@ class Watch:
         yield from self._servers.hear(self._scan.sampled(), now)
         yield from self._servers.check(now, self._failed())
         if self._on_tick is not None:
-            self._on_tick(self._servers.state(now, self._report))
+            self._on_tick(self._state(now))
 
     def _failed(self) -> set[str]:
         """Sources of which something was told from which no server goes on by itself, and in which none was started since."""
@@ -164,22 +181,15 @@ class Watch:
             for item in diagnoses
             if item.severity is Severity.FATAL
             for entry in item.ledger
-            if entry.place is not None and not self._started_since(entry.place)
+            if entry.place is not None and not self._runs.is_started_since(entry.place)
         }
-
-    def _started_since(self, place: Place) -> bool:
-        launches = self._report.observation.launches if self._report is not None else ()
-        return any(
-            launch.source == place.source and launch.line > place.line and (launch.node or None) in (None, place.node)
-            for launch in launches
-        )
 
     def _why(self) -> str:
         if self._sources.ended:
             return "sources"
         if self._stop():
             return "stopped"
-        if self._until == "ready" and self._servers.any_up:
+        if self._until == "ready" and self._servers.up:
             return "ready"
         return "diagnosis" if self._until == "diagnosis" and self._knows_why() else ""
 
@@ -198,5 +208,5 @@ class Watch:
         if why == "sources":
             yield from self._servers.end(now, self._failed())
         if self._on_tick is not None:
-            self._on_tick(self._servers.state(now, self._report))
-        self.ended = Ended(why, report)
+            self._on_tick(self._state(now))
+        self.ended = Ended(why, report, self._over)

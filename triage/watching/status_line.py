@@ -110,10 +110,9 @@ def _stages(sources: tuple[SourceState, ...], redactor: Redactor) -> str:
 
 
 def _worst(state: LiveState, redactor: Redactor) -> str:
-    diagnoses = state.report.diagnoses if state.report is not None else ()
-    if not diagnoses:
+    if not state.holding:
         return ""
-    worst: Diagnosis = max(diagnoses, key=lambda item: (item.severity.rank, item.confidence))
+    worst: Diagnosis = max(state.holding, key=lambda item: (item.severity.rank, item.confidence))
     return f"{worst.severity.value} {visible(redactor.redact(worst.id))} {whole_percent(worst.confidence)}%"
 
 
