@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from operator import itemgetter
 
 from triage.matching.clock_watch import clock_note
 from triage.matching.record import PhaseChange, SourceScan
@@ -142,21 +143,24 @@ def _launches_of(
     scan: SourceScan, phases: Sequence[PhaseChange], facts: Sequence[tuple[int, Fact]], batch: Place | None
 ) -> list[Launch]:
     starts = [change.place.line for change in phases if change.name in _LAUNCH_LINES]
-    ready = [change.place.line for change in phases if change.name == "ready"]
+    ready = sorted(change.place.line for change in phases if change.name == "ready")
     if not starts:
         return [Launch(scan.source, 0, ready[-1] if ready else 0, batch)] if ready or batch else []
     from triage.matching.launch import launch_command  # only a log that shows a start pays for the table of flags
 
+    facts = sorted(facts, key=itemgetter(0))
+    fact_lines = [line for line, _ in facts]
     found: list[Launch] = []
     for number, line in enumerate(starts):
         end = starts[number + 1] if number + 1 < len(starts) else scan.lines + 1
         begin = starts[number - 1] if number else 0  # a command is shown above what the server prints of itself
         stated = {
             fact.name: fact.value
-            for at, fact in facts
-            if line <= at < end or (begin < at < line and fact.name == "launch.command")
+            for at, fact in facts[bisect_left(fact_lines, min(begin + 1, line)) : bisect_left(fact_lines, end)]
+            if line <= at or fact.name == "launch.command"
         }
-        up = max((at for at in ready if line < at < end), default=0)
+        last_ready = bisect_left(ready, end) - 1
+        up = ready[last_ready] if last_ready >= 0 and ready[last_ready] > line else 0
         found.append(
             Launch(scan.source, line, up, batch if batch and line < batch.line < end else None, launch_command(stated))
         )
