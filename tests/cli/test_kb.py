@@ -95,7 +95,7 @@ def test_lint_of_the_bundled_signatures(run: Run) -> None:
     """Without arguments lint checks what is shipped, finds nothing, and says how much it looked at."""
     done = run("kb", "lint")
     assert (done.returncode, done.stderr) == (0, "")
-    assert regex.fullmatch(rf"{len(SIGNATURES)} signatures, \d+ patterns, \d+ playbooks, 0 problems\n", done.stdout)
+    assert regex.fullmatch(rf"{len(SIGNATURES)} signatures, [\d,]+ patterns, \d+ playbooks, 0 problems\n", done.stdout)
 
 
 def test_lint_of_a_clean_pack(run: Run) -> None:
@@ -116,7 +116,7 @@ def test_lint_of_a_broken_pack(run: Run, kind: str) -> None:
     assert (done.returncode, done.stderr) == (2, "")
     *lines, summary = done.stdout.splitlines()
     assert lines == expected
-    assert summary.endswith(f" {len(expected)} problems")
+    assert summary.endswith(f" {len(expected)} problem{'' if len(expected) == 1 else 's'}")
 
 
 def test_lint_of_a_folder_that_is_no_pack(run: Run, tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_lint_of_a_folder_that_is_no_pack(run: Run, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (2, "")
     assert (
         done.stdout
-        == "wrong:1:1: holds no signature: no file ends in .yaml\n0 signatures, 0 patterns, 0 playbooks, 1 problems\n"
+        == "wrong:1:1: holds no signature: no file ends in .yaml\n0 signatures, 0 patterns, 0 playbooks, 1 problem\n"
     )
 
 
@@ -183,7 +183,7 @@ def test_test_of_a_failing_signature(run: Run, tmp_path: Path) -> None:
     first, second, summary = done.stdout.splitlines()
     assert first == "FAILED frobnicator-failed: example 1: nothing is found"
     assert second.startswith("FAILED frobnicator-failed: near miss 1: is taken for it (")
-    assert summary == "1 examples, 1 near misses, 2 failed"
+    assert summary == "1 example, 1 near miss, 2 failed"
 
 
 def test_the_fifteen_minute_path(run: Run, tmp_path: Path) -> None:
@@ -207,9 +207,9 @@ def test_the_fifteen_minute_path(run: Run, tmp_path: Path) -> None:
     )
     assert filled.count("flux capacitor") == 4
     path.write_text(filled, encoding="utf-8")
-    assert run("kb", "lint", "pack").stdout == "1 signatures, 1 patterns, 0 playbooks, 0 problems\n"
+    assert run("kb", "lint", "pack").stdout == "1 signature, 1 pattern, 0 playbooks, 0 problems\n"
     tested = run("kb", "test", "--kb", "pack", "demo-flux-exhausted", "--no-table")
-    assert (tested.returncode, tested.stdout) == (0, "1 examples, 1 near misses, 0 failed\n")
+    assert (tested.returncode, tested.stdout) == (0, "1 example, 1 near miss, 0 failed\n")
     (tmp_path / "server.log").write_text(
         "[2026-03-01 10:00:00 TP1] FluxError: flux capacitor exhausted after 3 jumps\n", encoding="utf-8"
     )

@@ -98,7 +98,7 @@ def test_report(provenance: Run) -> None:
         "    'flux pool is foreign': none",
         "dead: flux-dead/the-line/0",
         "differs: flux-dead: sglang/srt/pool.py does not print it in 0.4.3.post4",
-        "3 signatures, 3 patterns, 2 releases, 1 dead patterns",
+        "3 signatures, 3 patterns, 2 releases, 1 dead pattern",
     ]
 
 
@@ -107,7 +107,7 @@ def test_clean(provenance: Run) -> None:
     done = provenance("releases", "flux-alive")
     assert (done.returncode, done.stdout.splitlines()[-1]) == (
         0,
-        b"1 signatures, 1 patterns, 2 releases, 0 dead patterns",
+        b"1 signature, 1 pattern, 2 releases, 0 dead patterns",
     )
 
 

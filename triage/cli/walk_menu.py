@@ -24,6 +24,7 @@ from triage.probing.catalogue import all_probes
 from triage.reporting.outlet import Outlet
 from triage.reporting.page import Page
 from triage.reporting.view import View
+from triage.reporting.words import count
 from triage.session.bench import Bench
 from triage.session.keeper import Keeper
 from triage.session.new_file import NewFileError, write_new
@@ -135,7 +136,9 @@ class Walk:
         self.keeper.holds(self.session)
         if not (is_kept and self._told_where):
             hidden = sum(counts.values())
-            self.tell(f"Saved to {self.page.show(str(path))}" + (f"; {hidden} secrets were replaced" if hidden else ""))
+            self.tell(
+                f"Saved to {self.page.show(str(path))}" + (f"; {count(hidden, 'secret')} replaced" if hidden else "")
+            )
         self._told_where = self._told_where or is_kept
 
     def _menu(self) -> None:

@@ -71,7 +71,7 @@ def _never_seen(signature: Signature, report: Report, outlet: Outlet) -> Iterato
     keys = [pattern.key for pattern in signature.patterns()]
     partly = [seen[key] for key in keys if key in seen]
     if not partly:
-        yield f"{signature.id}: none of its {len(keys)} patterns occurs in {report.observation.lines:,} lines"
+        yield f"{signature.id}: none of its patterns ({len(keys)}) occurs in {report.observation.lines:,} lines"
     else:
         yield f"{signature.id}: parts of its evidence occur, but none that speaks for it by itself"
         for finding in partly:

@@ -6,17 +6,15 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from functools import cached_property
 
-from triage import __version__
-from triage.host_view import with_answers, with_host
+from triage.host_view import with_answers
 from triage.knowledge.compiled import Knowledge
 from triage.model import Diagnosis, Fact, NextStep, Observation, Report, Value
-from triage.probing.catalogue import all_probes
 from triage.probing.snapshot import Snapshot
-from triage.reasoning.diagnose import diagnose
 from triage.records import dataclass, replace
 from triage.session.moves import moves_between
 from triage.session.questions import Prompt, open_prompts, read_answer
 from triage.session.state import Action, Move, Origin, RunNote, State
+from triage.session.state_report import report_of
 from triage.session.timeline import Row, time_line
 
 Now = Callable[[], datetime]
@@ -97,15 +95,7 @@ class Session:
         """What follows from all that is known."""
         if self._recorded is not None:
             return self._recorded
-        state, without = self.state, self._without
-        base = self.knowledge.base.without(without) if without else self.knowledge.base
-        found = diagnose(state.observation, base, version=__version__)
-        if state.host is not None:
-            probes = [item for item in all_probes() if state.is_recorded_host or item.name in state.host.transcripts]
-            found = with_host(found, self.knowledge, probes, state.host, without)
-        if state.answers:
-            found = with_answers(found, self.knowledge, state.answers, without)
-        return _with_origins(found, state.origins)
+        return report_of(self.state, self.knowledge)
 
     @cached_property
     def prompts(self) -> tuple[Prompt, ...]:
@@ -223,12 +213,8 @@ class Session:
         """Now, as actions are stamped."""
         return _stamp(self._now())
 
-    @property
-    def _without(self) -> frozenset[str]:
-        return frozenset(self.state.without)
-
     def _weighed(self, name: str, value: Value) -> Report:
-        return with_answers(self.report, self.knowledge, [Fact(name, value, "answer")], self._without)
+        return with_answers(self.report, self.knowledge, [Fact(name, value, "answer")], frozenset(self.state.without))
 
     def _prompt(self, name: str) -> Prompt:
         found = next((item for item in self.prompts if item.name == name), None)
@@ -264,14 +250,3 @@ def _joined(old: Snapshot | None, new: Snapshot) -> Snapshot:
         return new
     counts = {name: old.redacted.get(name, 0) + new.redacted.get(name, 0) for name in {**old.redacted, **new.redacted}}
     return replace(new, transcripts={**old.transcripts, **new.transcripts}, redacted=counts)
-
-
-def _with_origins(report: Report, origins: Sequence[Origin]) -> Report:
-    known = {(item.source, item.line): item.origin for item in origins}
-    if not known:
-        return report
-    rest = tuple(
-        replace(item, origin=item.origin or known.get((item.place.source, item.place.line), ""))
-        for item in report.unexplained
-    )
-    return replace(report, unexplained=rest)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from triage.cli.argument_types import existing_folder
 from triage.cli.arguments import ArgumentParser, Namespace
 from triage.cli.exit_codes import ExitCode
-from triage.cli.kb.say import say
+from triage.cli.kb.say import counted, say
 from triage.cli.options import load_or_fail
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def run(arguments: Namespace) -> int:
     for complaint in complaints:
         say(complaint)
     patterns = sum(len(signature.patterns()) for signature in base)
-    say(f"{len(base)} signatures, {patterns} patterns, {playbooks} playbooks, {len(complaints)} problems")
+    read = (counted(len(base), "signature"), counted(patterns, "pattern"), counted(playbooks, "playbook"))
+    say(f"{', '.join(read)}, {counted(len(complaints), 'problem')}")
     return ExitCode.USAGE if complaints else ExitCode.CLEAN
 
 
