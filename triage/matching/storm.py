@@ -6,9 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from triage.matching.counting import LineCounter
-from triage.matching.line_templates import LineTemplates, Sorted
 from triage.matching.shapes import shape_of
 from triage.records import dataclass, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from triage.matching.line_templates import LineTemplates, Sorted
 
 _TRIES = 3
 _PAUSE = 16
@@ -74,6 +77,8 @@ class StormSplitter:
     def split(self, text: bytes | bytearray, base: int, end: int, known: Mapping[bytes, tuple[str, ...]]) -> Split:
         """Split the lines of ``text[base:end]`` by whether their shape is ``known``."""
         if self._templates is None and (numpy := self._counter.numpy(end - base)) is not None:
+            from triage.matching.line_templates import LineTemplates  # small inputs never need it
+
             self._templates = LineTemplates(numpy)
         if self._templates is None or self._pause or text[end - 1 : end] != b"\n":
             self._pause = max(0, self._pause - 1)
