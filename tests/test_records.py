@@ -132,6 +132,22 @@ def test_the_first_objects_are_as_the_later_ones(made: int) -> None:
         records.replace(some, wrong=1)  # type: ignore[call-arg]
 
 
+def test_values_are_not_compared() -> None:
+    """A value that does not say whether it equals another, as arrays do not, is kept like any other."""
+
+    class Array:
+        def __eq__(self, other: object) -> bool:
+            raise ValueError("ambiguous")
+
+        __hash__ = None  # type: ignore[assignment]
+
+    @records.dataclass(frozen=True, slots=True)
+    class Holder:
+        value: object
+
+    assert isinstance(Holder(Array()).value, Array)
+
+
 def test_a_record_without_fields() -> None:
     """It is equal to any other of its class, and has a hash."""
 

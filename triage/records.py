@@ -121,9 +121,8 @@ else:
                 for item in items:
                     if item.name not in given:
                         given[item.name] = item.value()
-                if not any(
-                    value is _MISSING for value in given.values()
-                ):  # `in` would ask arrays whether they are equal
+                # Not `in`, which asks values whether they are equal: arrays do not say yes or no.
+                if all(value is not _MISSING for value in given.values()):
                     for name in given:
                         object.__setattr__(self, name, given[name])
                     if hasattr(cls, "__post_init__"):

@@ -77,6 +77,18 @@ def test_launches(database: PatternDatabase) -> None:
     assert launches[1].last_batch.line == 6
 
 
+def test_each_launch_has_its_own(database: PatternDatabase) -> None:
+    """What was typed above a start belongs to it, and what the server says until the next one; nothing of the others."""
+    typed = "$ python3 -m sglang.launch_server --model-path /models/typed --tp 2 2>&1 | tee log\n"
+    text = READY + typed + LAUNCH % 2 + LAUNCH % 4 + READY + LAUNCH % 8
+    told = [(item.line, item.ready_line, item.command[3:]) for item in _observed(database, text).launches]
+    assert told == [
+        (3, 0, ("--model-path", "/models/typed", "--tp", "2")),
+        (4, 5, ("--model-path", "/models/m", "--tp-size", "4")),
+        (6, 0, ("--model-path", "/models/m", "--tp-size", "8")),
+    ]
+
+
 def test_a_log_without_a_launch(database: PatternDatabase) -> None:
     """A log that begins later still shows that the server worked."""
     (launch,) = _observed(database, READY + BATCH).launches

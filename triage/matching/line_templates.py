@@ -119,8 +119,7 @@ class LineTemplates:
         rows = np.frombuffer(b"".join(group), np.uint8).reshape(-1, length)
         varies = self._varying()[rows]
         key = (shape, varies[0].tobytes())
-        templates = self._by_length.setdefault(length, {})
-        known = templates.get(key)
+        known = self._by_length.get(length, {}).get(key)
         literal = rows[0].copy()
         differs = (rows != literal).any(axis=0)
         if known is not None:
@@ -130,7 +129,9 @@ class LineTemplates:
         columns = np.flatnonzero(_widened(literal.tobytes(), differs) & varies[0])
         mask = np.full(length, 0xFF, np.uint8)
         mask[columns] = 0
-        templates[key] = _Template(shape, (literal & mask).tobytes(), columns, mask, hits=1)
+        self._by_length.setdefault(length, {})[key] = _Template(
+            shape, (literal & mask).tobytes(), columns, mask, hits=1
+        )
 
     def _line_feeds(self, text: bytes | bytearray, base: int, end: int) -> Any:
         """Offsets from ``base`` of the line feeds. Eight bytes at a time: most hold none, and a search of the words that do is

@@ -107,7 +107,8 @@ class StormSplitter:
         counted = {each.shape: (each.lines, each.last) for each in found.recognised}
         for index, shape in zip(kept, shapes, strict=True):
             if shape in known:
-                counted[shape] = (counted.get(shape, (0, 0))[0] + 1, max(index, counted.get(shape, (0, 0))[1]))
+                count, last = counted.get(shape, (0, index))
+                counted[shape] = (count + 1, max(index, last))
         unknown = [at for at, shape in enumerate(shapes) if shape not in known]
         return Split(
             len(found.starts),

@@ -15,8 +15,9 @@ _CERTAIN = 99
 
 
 def count(number: int, noun: str) -> str:
-    """``1 line``, ``41,208 lines``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    """``1 line``, ``41,208 lines``, ``2 near misses``."""
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
 
 
 def size(number: int) -> str:

@@ -33,8 +33,8 @@ class SourceState:
 @dataclass(frozen=True, slots=True)
 class LiveState:
     """All sources. ``lines_per_s``: of all of them, over the last seconds; ``throughput``: tokens a second summed over the
-    sources for each of the last `WINDOW_S` seconds, the newest last; ``report``: the last one made, None before the first; ``over``: the ids of those of its
-    diagnoses that restarts got over."""
+    sources for each of the last `WINDOW_S` seconds, the newest last; ``report``: the last one made, None before the
+    first; ``over``: the ids of those of its diagnoses that restarts got over."""
 
     sources: tuple[SourceState, ...]
     lines_per_s: float

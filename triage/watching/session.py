@@ -42,8 +42,8 @@ class Sources(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Why watching ended: ``sources`` (they did), ``ready``, ``diagnosis`` or ``stopped``; the report in the end, and the ids of those of its
-    diagnoses that restarts got over."""
+    """Why watching ended: ``sources`` (they did), ``ready``, ``diagnosis`` or ``stopped``; the report in the end, and
+    the ids of those of its diagnoses that restarts got over."""
 
     why: str
     report: Report

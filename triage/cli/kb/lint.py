@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from triage.cli.argument_types import existing_folder
 from triage.cli.arguments import ArgumentParser, Namespace
 from triage.cli.exit_codes import ExitCode
-from triage.cli.kb.say import counted, say
+from triage.cli.kb.say import say
 from triage.cli.options import load_or_fail
+from triage.reporting.words import count
 
 if TYPE_CHECKING:
     from triage.knowledge.base import KnowledgeBase
@@ -51,8 +52,8 @@ def run(arguments: Namespace) -> int:
     for complaint in complaints:
         say(complaint)
     patterns = sum(len(signature.patterns()) for signature in base)
-    read = (counted(len(base), "signature"), counted(patterns, "pattern"), counted(playbooks, "playbook"))
-    say(f"{', '.join(read)}, {counted(len(complaints), 'problem')}")
+    read = (count(len(base), "signature"), count(patterns, "pattern"), count(playbooks, "playbook"))
+    say(f"{', '.join(read)}, {count(len(complaints), 'problem')}")
     return ExitCode.USAGE if complaints else ExitCode.CLEAN
 
 

@@ -11,8 +11,9 @@ from triage.cli.argument_types import existing_folder, file_to_write
 from triage.cli.arguments import ArgumentParser, Namespace
 from triage.cli.errors import UsageError
 from triage.cli.exit_codes import ExitCode
-from triage.cli.kb.say import counted, say
+from triage.cli.kb.say import say
 from triage.cli.options import add_id, add_kb, known_id, load_or_fail
+from triage.reporting.words import count
 
 if TYPE_CHECKING:
     from triage.knowledge.provenance import PatternProvenance, Release, Survey
@@ -116,8 +117,8 @@ def _lines(signatures: Sequence[Signature], found: Survey) -> Iterator[str]:
     problems += [f"not parsed: {version} {reason}" for version, reason in found.unparsed]
     yield from problems
     dead = sum(item.is_dead for item in found.patterns)
-    searched = (counted(len(signatures), "signature"), counted(len(found.patterns), "pattern"))
-    yield f"{', '.join(searched)}, {counted(len(found.releases), 'release')}, {counted(dead, 'dead pattern')}"
+    searched = (count(len(signatures), "signature"), count(len(found.patterns), "pattern"))
+    yield f"{', '.join(searched)}, {count(len(found.releases), 'release')}, {count(dead, 'dead pattern')}"
 
 
 def _verdict(item: PatternProvenance, found: Survey) -> str:

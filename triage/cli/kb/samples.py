@@ -6,8 +6,9 @@ from pathlib import Path
 
 from triage.cli.arguments import ArgumentParser, Namespace
 from triage.cli.exit_codes import ExitCode
-from triage.cli.kb.say import counted, say
+from triage.cli.kb.say import say
 from triage.cli.options import add_id, add_kb, known_id, load_or_fail
+from triage.reporting.words import count
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -47,6 +48,6 @@ def run(arguments: Namespace) -> int:
             say(line)
     for failure in result.failures:
         say(f"FAILED {failure}")
-    run_through = f"{counted(result.examples, 'example')}, {counted(result.near_misses, 'near miss')}"
+    run_through = f"{count(result.examples, 'example')}, {count(result.near_misses, 'near miss')}"
     say(f"{run_through}, {len(result.failures):,} failed")
     return ExitCode.FINDINGS if result.failures else ExitCode.CLEAN
